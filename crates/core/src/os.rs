@@ -1,0 +1,174 @@
+//! The only door to the kernel's memory calls: mmap and munmap, in whole pages, and nothing else.
+//!
+//! Owns no memory; counts the calls. Leaves errno as it found it, so that no floor above has to. Every
+//! mapping is private, anonymous and of one flag set, so that the kernel merges neighbours into one VMA.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// The kernel's page size in bytes (x86-64 and aarch64 Linux with 4 KiB pages).
+pub const PAGE: usize = 4096;
+
+const PROT: i32 = libc::PROT_READ | libc::PROT_WRITE;
+const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
+/// The calls that succeeded, and what is mapped through them.
+pub struct Calls {
+    /// mmap, purges included.
+    pub mmap: AtomicU64,
+    /// munmap.
+    pub munmap: AtomicU64,
+    /// Bytes mapped now.
+    pub mapped: AtomicUsize,
+    /// The most that was ever mapped at once.
+    pub mapped_peak: AtomicUsize,
+}
+
+/// Counted over the whole process.
+pub static CALLS: Calls = Calls {
+    mmap: AtomicU64::new(0),
+    munmap: AtomicU64::new(0),
+    mapped: AtomicUsize::new(0),
+    mapped_peak: AtomicUsize::new(0),
+};
+
+/// `len` rounded up to whole pages, or None past the top of the address space.
+#[inline]
+pub const fn round_to_pages(len: usize) -> Option<usize> {
+    match len.checked_add(PAGE - 1) {
+        Some(n) => Some(n & !(PAGE - 1)),
+        None => None,
+    }
+}
+
+/// Maps `len` bytes of zero pages (`len` a multiple of [`PAGE`], not 0), near `hint` where that is free
+/// (0: anywhere). None when the kernel refuses.
+pub fn map(len: usize, hint: usize) -> Option<NonNull<u8>> {
+    debug_assert!(len != 0 && len.is_multiple_of(PAGE));
+    if faults::refuse() {
+        return None;
+    }
+    let errno = errno();
+    // SAFETY: a fresh anonymous mapping touches no memory that exists; without MAP_FIXED the hint cannot
+    // replace a mapping.
+    #[allow(clippy::disallowed_methods)]
+    let at = unsafe { libc::mmap(hint as *mut libc::c_void, len, PROT, FLAGS, -1, 0) };
+    if at == libc::MAP_FAILED {
+        set_errno(errno);
+        return None;
+    }
+    CALLS.mmap.fetch_add(1, Relaxed);
+    let now = CALLS.mapped.fetch_add(len, Relaxed) + len;
+    CALLS.mapped_peak.fetch_max(now, Relaxed);
+    NonNull::new(at.cast())
+}
+
+/// Unmaps `[at, at + len)`. False when the kernel refuses (`vm.max_map_count`): the range is still mapped then
+/// and stays the caller's.
+///
+/// # Safety
+/// The range is whole pages of the caller's own mappings, and nothing refers to it any more.
+pub unsafe fn unmap(at: NonNull<u8>, len: usize) -> bool {
+    if faults::refuse() {
+        return false;
+    }
+    let errno = errno();
+    // SAFETY: the caller owns the range and gives it up.
+    #[allow(clippy::disallowed_methods)]
+    let refused = unsafe { libc::munmap(at.as_ptr().cast(), len) } != 0;
+    if refused {
+        set_errno(errno);
+        return false;
+    }
+    CALLS.munmap.fetch_add(1, Relaxed);
+    CALLS.mapped.fetch_sub(len, Relaxed);
+    true
+}
+
+/// Lays fresh zero pages over `[at, at + len)`, which gives its old pages back to the kernel. False when the
+/// kernel refuses: the old pages and bytes are still there then.
+///
+/// # Safety
+/// The range is whole pages of the caller's own mappings, and nothing refers to its content any more.
+pub unsafe fn purge(at: NonNull<u8>, len: usize) -> bool {
+    if faults::refuse() {
+        return false;
+    }
+    let errno = errno();
+    // SAFETY: the caller owns the range, so MAP_FIXED replaces nobody else's mapping.
+    #[allow(clippy::disallowed_methods)]
+    let got = unsafe { libc::mmap(at.as_ptr().cast(), len, PROT, FLAGS | libc::MAP_FIXED, -1, 0) };
+    if got == libc::MAP_FAILED {
+        set_errno(errno);
+        return false;
+    }
+    CALLS.mmap.fetch_add(1, Relaxed);
+    true
+}
+
+/// The calling thread's errno.
+#[inline]
+pub fn errno() -> i32 {
+    // SAFETY: __errno_location has no precondition.
+    let at = unsafe { libc::__errno_location() };
+    // SAFETY: it returns the address of this thread's errno, valid while the thread lives.
+    unsafe { *at }
+}
+
+/// Sets the calling thread's errno.
+#[inline]
+pub fn set_errno(value: i32) {
+    // SAFETY: __errno_location has no precondition.
+    let at = unsafe { libc::__errno_location() };
+    // SAFETY: it returns the address of this thread's errno, valid while the thread lives.
+    unsafe { *at = value }
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC, to the kernel's tick (1 to 10 ms): a vDSO read of about 6 ns.
+#[inline]
+pub fn coarse_ns() -> u64 {
+    clock(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+#[inline]
+pub fn now_ns() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+fn clock(which: libc::clockid_t) -> u64 {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: t is a valid timespec to write to.
+    unsafe { libc::clock_gettime(which, &mut t) };
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+/// Refusals on request, for tests: the n-th call of this module fails as if the kernel had refused it.
+pub mod faults {
+    use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    /// Calls left until the first refusal; `u64::MAX`: never.
+    pub static COUNTDOWN: AtomicU64 = AtomicU64::new(u64::MAX);
+    /// How many calls in a row are then refused.
+    pub static LENGTH: AtomicU64 = AtomicU64::new(1);
+
+    /// Whether this call is to be refused. One load when no fault is set.
+    #[inline]
+    pub(super) fn refuse() -> bool {
+        if COUNTDOWN.load(Relaxed) == u64::MAX {
+            return false;
+        }
+        let left = COUNTDOWN.load(Relaxed);
+        if left > 0 {
+            COUNTDOWN.store(left - 1, Relaxed);
+            return false;
+        }
+        let length = LENGTH.load(Relaxed);
+        if length <= 1 {
+            COUNTDOWN.store(u64::MAX, Relaxed);
+        } else {
+            LENGTH.store(length - 1, Relaxed);
+        }
+        true
+    }
+}

@@ -1,0 +1,1 @@
+//! libmems.so: what the dynamic linker sees.
