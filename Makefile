@@ -1,0 +1,60 @@
+# MeMS: build it, try it, test it. `make help` lists the targets.
+
+CARGO ?= cargo
+CC ?= cc
+PREFIX ?= /usr/local
+LIBMEMS := $(CURDIR)/target/release/libmems.so
+
+# The tests and scripts look for the library under target/, wherever the user's own builds go.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export LIBMEMS CC
+
+.PHONY: build help demo test test-c test-rust test-programs run cli install clean
+.DEFAULT_GOAL := build
+
+## build: libmems.so (release)
+build:
+	$(CARGO) build --release -p mems
+
+## demo: build libmems.so alone, preload it under a real program, show a mems_print_stats
+demo: build
+	@scripts/demo.sh
+
+## test: everything; ends with one line: N passed, N failed, N skipped
+test: build
+	@scripts/test.sh
+
+## test-c: the C programs of c_tests/, linked and preloaded (T="name name" for some of them)
+test-c: build
+	@scripts/c_tests.sh $(T)
+
+## test-rust: the Rust tests of the whole workspace
+test-rust: build
+	$(CARGO) test --workspace --no-fail-fast
+
+## test-programs: real programs, plain and preloaded, compared (T="name name" for some of them)
+test-programs: build
+	@scripts/programs.sh $(T)
+
+## run T=name: one C test by hand, its output shown
+run: build
+	@scripts/c_tests.sh -v $(or $(T),$(error say which test: make run T=name))
+
+## cli: the mems command (release)
+cli:
+	$(CARGO) build --release -p mems-cli
+
+## install PREFIX=/usr/local: library, header and mems command
+install: build cli
+	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
+	install -m 755 target/release/libmems.so $(DESTDIR)$(PREFIX)/lib/libmems.so
+	install -m 644 include/mems.h $(DESTDIR)$(PREFIX)/include/mems.h
+	install -m 755 target/release/mems $(DESTDIR)$(PREFIX)/bin/mems
+
+## clean: remove what was built
+clean:
+	$(CARGO) clean
+	rm -rf build
+
+help:
+	@sed -n 's/^## /make /p' Makefile
