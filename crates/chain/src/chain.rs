@@ -1,0 +1,510 @@
+//! The chain: places segments, gives them back, joins HOLEs, and counts what it did.
+//!
+//! Owned by whoever holds the lock around it. It never looks at memory behind the addresses and never fails
+//! half-way: an operation that needs a node gets it before it changes anything.
+
+use crate::node::{Node, NodeId, Nodes, Region, SIZE_MAX, Segment};
+use crate::tree::{self, Tree};
+use crate::walk::{Regions, Segments};
+
+/// The caller's storage has no node left; nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoStorage;
+
+/// How many HOLEs that are large enough, but may lie badly, [`Chain::take_aligned`] looks at before it
+/// settles for one that fits however it lies. Keeps an aligned take at O(log n).
+pub const ALIGNED_TRIES: usize = 32;
+
+/// What there is, and what was done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Nodes of the main chain.
+    pub regions: u64,
+    /// PROCESS segments.
+    pub process: u64,
+    /// HOLE segments.
+    pub holes: u64,
+    /// Granules in HOLEs.
+    pub hole_granules: u64,
+    /// Granules in all regions.
+    pub granules: u64,
+    /// HOLEs split to serve a take (one that leaves a HOLE in front too counts twice).
+    pub splits: u64,
+    /// Joins of a HOLE with a neighbour.
+    pub joins: u64,
+}
+
+/// A main chain of regions with their sub-chains.
+///
+/// Invariants: regions and segments are in address order; a region's segments fill it without gap; no two
+/// HOLEs of one region are neighbours.
+pub struct Chain<N: Nodes> {
+    nodes: N,
+    tree: Tree,
+    first: Option<NodeId>,
+    last: Option<NodeId>,
+    /// Nodes that stand for nothing now, linked by `next`.
+    spare: Option<NodeId>,
+    /// One past the highest granule that any region ever had: addresses are not used twice.
+    end: u64,
+    counters: Counters,
+}
+
+impl<N: Nodes> Chain<N> {
+    /// An empty chain whose first region may start at 0.
+    pub const fn new(nodes: N) -> Self {
+        Chain {
+            nodes,
+            tree: Tree::new(),
+            first: None,
+            last: None,
+            spare: None,
+            end: 0,
+            counters: Counters {
+                regions: 0,
+                process: 0,
+                holes: 0,
+                hole_granules: 0,
+                granules: 0,
+                splits: 0,
+                joins: 0,
+            },
+        }
+    }
+
+    /// The storage.
+    pub fn nodes(&self) -> &N {
+        &self.nodes
+    }
+
+    /// The storage, for what the caller keeps beside the nodes.
+    pub fn nodes_mut(&mut self) -> &mut N {
+        &mut self.nodes
+    }
+
+    /// What there is, and what was done.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// One past the highest granule that any region ever had; the start before there was one.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Sets where the first region may start. Only raises it once there have been regions.
+    pub fn set_start(&mut self, start: u64) {
+        if self.first.is_none() && self.counters == Counters::default() {
+            self.end = start;
+        } else {
+            self.end = self.end.max(start);
+        }
+    }
+
+    /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes.
+    ///
+    /// # Errors
+    /// No storage; also for a span that is empty, starts below [`Chain::end`], or is over [`SIZE_MAX`].
+    /// O(log n).
+    pub fn push_region(&mut self, start: u64, size: u64, tag: u64) -> Result<NodeId, NoStorage> {
+        if size == 0 || size > SIZE_MAX || start < self.end {
+            return Err(NoStorage);
+        }
+        let end = start.checked_add(size).ok_or(NoStorage)?;
+        let region = self.new_node()?;
+        let hole = self.new_node().inspect_err(|_| self.recycle(region))?;
+        *self.nodes.node_mut(hole) = Node::of(start, size, true, 0, Some(region));
+        let node = Node::of(start, size, false, tag, None);
+        *self.nodes.node_mut(region) = Node { left: Some(hole), right: Some(hole), prev: self.last, ..node };
+        match self.last {
+            None => {
+                self.first = Some(region);
+                self.tree.plant(hole);
+            }
+            Some(last) => {
+                let before = self.nodes.node_mut(last);
+                before.next = Some(region);
+                if let Some(segment) = before.right {
+                    self.tree.insert_after(&mut self.nodes, segment, None, hole);
+                }
+            }
+        }
+        self.last = Some(region);
+        self.end = end;
+        self.counters.regions += 1;
+        self.counters.holes += 1;
+        self.counters.hole_granules += size;
+        self.counters.granules += size;
+        Ok(region)
+    }
+
+    /// Removes a region that is one HOLE; false (and no change) for any other. O(log n).
+    pub fn remove_region(&mut self, region: NodeId) -> bool {
+        let Node { left, prev, next, .. } = *self.nodes.node(region);
+        let Some(hole) = left else { return false };
+        let node = self.nodes.node(hole);
+        if !node.is_hole() || node.next.is_some() {
+            return false;
+        }
+        let size = node.size();
+        self.tree.remove(&mut self.nodes, hole);
+        match prev {
+            Some(p) => self.nodes.node_mut(p).next = next,
+            None => self.first = next,
+        }
+        match next {
+            Some(n) => self.nodes.node_mut(n).prev = prev,
+            None => self.last = prev,
+        }
+        self.recycle(hole);
+        self.recycle(region);
+        self.counters.regions -= 1;
+        self.counters.holes -= 1;
+        self.counters.hole_granules -= size;
+        self.counters.granules -= size;
+        true
+    }
+
+    /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.
+    /// Ok(None): no HOLE is large enough, or `size` is 0.
+    ///
+    /// # Errors
+    /// No storage for the split. O(log n).
+    pub fn take(&mut self, size: u64) -> Result<Option<NodeId>, NoStorage> {
+        if size == 0 || size > SIZE_MAX {
+            return Ok(None);
+        }
+        let Some(hole) = self.tree.first_fit(&self.nodes, size) else { return Ok(None) };
+        self.take_front(hole, size).map(Some)
+    }
+
+    /// As [`Chain::take`], at the first multiple of `align` (a power of two) in the lowest HOLE where it fits;
+    /// what lies before it stays a HOLE in front. After [`ALIGNED_TRIES`] HOLEs of `size` or more in which it
+    /// does not fit, only HOLEs of at least `size + align - 1` are looked at.
+    ///
+    /// # Errors
+    /// No storage for the splits. O(log n).
+    pub fn take_aligned(&mut self, size: u64, align: u64) -> Result<Option<NodeId>, NoStorage> {
+        if size == 0 || size > SIZE_MAX || align > SIZE_MAX || !align.is_power_of_two() {
+            return Ok(None);
+        }
+        let Some((hole, lead)) = self.find_aligned(size, align) else { return Ok(None) };
+        if lead == 0 {
+            return self.take_front(hole, size).map(Some);
+        }
+        // Node for the HOLE in front first; the second one, if needed, is take_front's.
+        let front = self.new_node()?;
+        let exact = lead + size == self.nodes.node(hole).size();
+        let spare = if exact { None } else { Some(self.new_node().inspect_err(|_| self.recycle(front))?) };
+        let Node { start, region, .. } = *self.nodes.node(hole);
+        *self.nodes.node_mut(front) = Node::of(start, lead, true, 0, region);
+        let node = self.nodes.node_mut(hole);
+        node.start += lead;
+        node.set_size(node.size() - lead);
+        tree::lift(&mut self.nodes, hole);
+        self.link_before(hole, front);
+        self.counters.holes += 1;
+        self.counters.splits += 1;
+        if let Some(spare) = spare {
+            self.recycle(spare);
+        }
+        self.take_front(hole, size).map(Some)
+    }
+
+    /// Turns a PROCESS segment into a HOLE and joins it with the HOLEs before and behind it in its region.
+    /// Returns the resulting HOLE; a `segment` that is a HOLE already is returned as it is. Needs no storage.
+    /// O(log n).
+    pub fn put(&mut self, segment: NodeId) -> NodeId {
+        let node = self.nodes.node_mut(segment);
+        if node.is_hole() {
+            return segment;
+        }
+        node.set_hole(true);
+        node.tag = 0;
+        let (size, prev, next) = (node.size(), node.prev, node.next);
+        self.counters.process -= 1;
+        self.counters.holes += 1;
+        self.counters.hole_granules += size;
+        let mut hole = segment;
+        if let Some(next) = next.filter(|&n| self.nodes.node(n).is_hole()) {
+            hole = self.join(hole, next);
+        }
+        if let Some(prev) = prev.filter(|&p| self.nodes.node(p).is_hole()) {
+            hole = self.join(prev, hole);
+        }
+        if hole == segment {
+            tree::lift(&mut self.nodes, hole);
+        }
+        hole
+    }
+
+    /// Grows a PROCESS segment in place to `size` granules, into the HOLE behind it. False, and no change, when
+    /// there is none or it is too small. Needs no storage. O(log n).
+    pub fn grow(&mut self, segment: NodeId, size: u64) -> bool {
+        let node = self.nodes.node(segment);
+        let (old, next) = (node.size(), node.next);
+        if node.is_hole() || size < old || size > SIZE_MAX {
+            return false;
+        }
+        let more = size - old;
+        if more == 0 {
+            return true;
+        }
+        let Some(hole) = next else { return false };
+        let room = self.nodes.node(hole).hole_size();
+        if room < more {
+            return false;
+        }
+        if room == more {
+            self.unlink(hole);
+            self.counters.holes -= 1;
+        } else {
+            let behind = self.nodes.node_mut(hole);
+            behind.start += more;
+            behind.set_size(room - more);
+            tree::lift(&mut self.nodes, hole);
+        }
+        self.nodes.node_mut(segment).set_size(size);
+        self.counters.hole_granules -= more;
+        true
+    }
+
+    /// Shrinks a PROCESS segment in place to `size` granules (1 to its size); the rest becomes, or joins, the
+    /// HOLE behind it. Nothing happens for any other `size`, or for a HOLE.
+    ///
+    /// # Errors
+    /// No storage for a new HOLE. O(log n).
+    pub fn shrink(&mut self, segment: NodeId, size: u64) -> Result<(), NoStorage> {
+        let Node { start, next, region, .. } = *self.nodes.node(segment);
+        let node = self.nodes.node(segment);
+        let old = node.size();
+        if node.is_hole() || size == 0 || size >= old {
+            return Ok(());
+        }
+        let less = old - size;
+        if let Some(hole) = next.filter(|&n| self.nodes.node(n).is_hole()) {
+            let behind = self.nodes.node_mut(hole);
+            behind.start -= less;
+            behind.set_size(behind.size() + less);
+            self.nodes.node_mut(segment).set_size(size);
+            tree::lift(&mut self.nodes, hole);
+            self.counters.joins += 1;
+        } else {
+            let hole = self.new_node()?;
+            *self.nodes.node_mut(hole) = Node::of(start + size, less, true, 0, region);
+            self.nodes.node_mut(segment).set_size(size);
+            self.link_after(segment, hole);
+            self.counters.holes += 1;
+        }
+        self.counters.hole_granules += less;
+        Ok(())
+    }
+
+    /// The segment that holds `address`. O(log n).
+    pub fn find(&self, address: u64) -> Option<NodeId> {
+        let id = self.tree.at_or_before(&self.nodes, address)?;
+        (address < self.nodes.node(id).end()).then_some(id)
+    }
+
+    /// The first HOLE that starts at or behind `from` and has at least `min` granules (at least 1). O(log n).
+    pub fn next_hole(&self, from: u64, min: u64) -> Option<NodeId> {
+        self.tree.first_fit_from(&self.nodes, from, min.max(1))
+    }
+
+    /// Granules of the largest HOLE; 0 when there is none. O(1).
+    pub fn largest_hole(&self) -> u64 {
+        self.tree.largest(&self.nodes)
+    }
+
+    /// The segment `id` as it stands. O(1).
+    #[inline]
+    pub fn segment(&self, id: NodeId) -> Segment {
+        let node = self.nodes.node(id);
+        Segment {
+            start: node.start,
+            size: node.size(),
+            process: !node.is_hole(),
+            // A segment always has a region; its own id stands in where the caller passed a region's id.
+            region: node.region.unwrap_or(id),
+            tag: node.tag,
+        }
+    }
+
+    /// The segments before and behind `id` in its sub-chain. O(1).
+    pub fn neighbours(&self, id: NodeId) -> (Option<NodeId>, Option<NodeId>) {
+        let node = self.nodes.node(id);
+        (node.prev, node.next)
+    }
+
+    /// Sets the caller's word of a segment or of a region. O(1).
+    #[inline]
+    pub fn set_tag(&mut self, id: NodeId, tag: u64) {
+        self.nodes.node_mut(id).tag = tag;
+    }
+
+    /// The region `id` as it stands. O(1).
+    pub fn region(&self, id: NodeId) -> Region {
+        let node = self.nodes.node(id);
+        Region {
+            id,
+            start: node.start,
+            size: node.size(),
+            tag: node.tag,
+            first: node.left.unwrap_or(id),
+            last: node.right.unwrap_or(id),
+        }
+    }
+
+    /// The regions along the main chain.
+    pub fn regions(&self) -> Regions<'_, N> {
+        Regions::new(self, self.first)
+    }
+
+    /// The segments along the sub-chain of `region`.
+    pub fn segments(&self, region: NodeId) -> Segments<'_, N> {
+        Segments::new(self, self.nodes.node(region).left)
+    }
+
+    pub(crate) fn root(&self) -> Option<NodeId> {
+        self.tree.root
+    }
+
+    pub(crate) fn last_region(&self) -> Option<NodeId> {
+        self.last
+    }
+
+    /// The HOLE that an aligned take uses, and how many granules of it come before the multiple of `align`.
+    fn find_aligned(&self, size: u64, align: u64) -> Option<(NodeId, u64)> {
+        let mut from = 0;
+        let mut min = size;
+        let mut tries = ALIGNED_TRIES;
+        loop {
+            let hole = self.tree.first_fit_from(&self.nodes, from, min)?;
+            let node = self.nodes.node(hole);
+            let lead = node.start.wrapping_neg() & (align - 1);
+            if lead.checked_add(size).is_some_and(|need| need <= node.size()) {
+                return Some((hole, lead));
+            }
+            from = node.end();
+            tries -= 1;
+            if tries == 0 {
+                min = size.checked_add(align - 1)?;
+                tries = usize::MAX;
+            }
+        }
+    }
+
+    /// Makes the first `size` granules of `hole` a PROCESS segment.
+    fn take_front(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
+        let node = *self.nodes.node(hole);
+        let segment = if node.size() == size {
+            let node = self.nodes.node_mut(hole);
+            node.set_hole(false);
+            node.tag = 0;
+            tree::lift(&mut self.nodes, hole);
+            self.counters.holes -= 1;
+            hole
+        } else {
+            // The HOLE keeps its node: the new one brings no HOLE into the tree, so nothing else is lifted.
+            let front = self.new_node()?;
+            *self.nodes.node_mut(front) = Node::of(node.start, size, false, 0, node.region);
+            let rest = self.nodes.node_mut(hole);
+            rest.start += size;
+            rest.set_size(node.size() - size);
+            tree::lift(&mut self.nodes, hole);
+            self.link_before(hole, front);
+            self.counters.splits += 1;
+            front
+        };
+        self.counters.process += 1;
+        self.counters.hole_granules -= size;
+        Ok(segment)
+    }
+
+    /// Makes one HOLE of two that are neighbours, `low` before `high`. The node that is the easier to take out of
+    /// the tree goes: of two neighbours one always has at most one child.
+    fn join(&mut self, low: NodeId, high: NodeId) -> NodeId {
+        let (start, size) = (self.nodes.node(low).start, self.nodes.node(low).size());
+        let size = size + self.nodes.node(high).size();
+        let stays = if Tree::has_two_children(&self.nodes, low) { low } else { high };
+        let goes = if stays == low { high } else { low };
+        let node = self.nodes.node_mut(stays);
+        node.start = start;
+        node.set_size(size);
+        tree::lift(&mut self.nodes, stays);
+        self.unlink(goes);
+        self.counters.holes -= 1;
+        self.counters.joins += 1;
+        stays
+    }
+
+    /// Links `new` into the sub-chain and the tree, right before `id`.
+    fn link_before(&mut self, id: NodeId, new: NodeId) {
+        let Node { prev, region, .. } = *self.nodes.node(id);
+        self.tree.insert_before(&mut self.nodes, id, prev, new);
+        let node = self.nodes.node_mut(new);
+        (node.prev, node.next) = (prev, Some(id));
+        self.nodes.node_mut(id).prev = Some(new);
+        match prev {
+            Some(prev) => self.nodes.node_mut(prev).next = Some(new),
+            None => self.set_first(region, new),
+        }
+    }
+
+    /// Links `new` into the sub-chain and the tree, right behind `id`.
+    fn link_after(&mut self, id: NodeId, new: NodeId) {
+        let Node { next, region, .. } = *self.nodes.node(id);
+        self.tree.insert_after(&mut self.nodes, id, next, new);
+        let node = self.nodes.node_mut(new);
+        (node.prev, node.next) = (Some(id), next);
+        self.nodes.node_mut(id).next = Some(new);
+        match next {
+            Some(next) => self.nodes.node_mut(next).prev = Some(new),
+            None => self.set_last(region, new),
+        }
+    }
+
+    /// Takes `id` out of the sub-chain and the tree and keeps its node for reuse. Never the only segment.
+    fn unlink(&mut self, id: NodeId) {
+        let Node { prev, next, region, .. } = *self.nodes.node(id);
+        self.tree.remove(&mut self.nodes, id);
+        match (prev, next) {
+            (Some(prev), _) => self.nodes.node_mut(prev).next = next,
+            (None, Some(next)) => self.set_first(region, next),
+            (None, None) => {}
+        }
+        match (next, prev) {
+            (Some(next), _) => self.nodes.node_mut(next).prev = prev,
+            (None, Some(prev)) => self.set_last(region, prev),
+            (None, None) => {}
+        }
+        self.recycle(id);
+    }
+
+    fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
+        if let Some(region) = region {
+            self.nodes.node_mut(region).left = Some(id);
+        }
+    }
+
+    fn set_last(&mut self, region: Option<NodeId>, id: NodeId) {
+        if let Some(region) = region {
+            self.nodes.node_mut(region).right = Some(id);
+        }
+    }
+
+    fn new_node(&mut self) -> Result<NodeId, NoStorage> {
+        match self.spare {
+            Some(id) => {
+                self.spare = self.nodes.node(id).next;
+                Ok(id)
+            }
+            None => self.nodes.grow().ok_or(NoStorage),
+        }
+    }
+
+    fn recycle(&mut self, id: NodeId) {
+        *self.nodes.node_mut(id) = Node { next: self.spare, ..Node::EMPTY };
+        self.spare = Some(id);
+    }
+}

@@ -1,0 +1,333 @@
+//! The tree: all segments of all regions, ordered by address, as an AVL tree (Adelson-Velsky and Landis 1962)
+//! with parent links. Each node keeps the largest HOLE of either subtree, so a descent reads one node a level.
+//!
+//! It changes only the tree's own links, never a segment's place or kind. Nothing here compares addresses to
+//! insert or remove: the chain knows the neighbours, and of two neighbours in order one always lacks the child
+//! between them. Height ≤ 1.44 log2 n, at most 46 for 2^32 nodes; every loop is bounded by it.
+
+use crate::node::{Balance, Node, NodeId, Nodes};
+
+/// The root. The nodes are lent to each operation.
+pub(crate) struct Tree {
+    pub(crate) root: Option<NodeId>,
+}
+
+impl Tree {
+    pub(crate) const fn new() -> Self {
+        Tree { root: None }
+    }
+
+    /// The largest HOLE of all, granules. O(1).
+    pub(crate) fn largest<N: Nodes>(&self, nodes: &N) -> u64 {
+        self.root.map_or(0, |root| nodes.node(root).largest())
+    }
+
+    /// The segment with the highest start that is not above `address`.
+    pub(crate) fn at_or_before<N: Nodes>(&self, nodes: &N, address: u64) -> Option<NodeId> {
+        let mut found = None;
+        let mut at = self.root;
+        while let Some(id) = at {
+            let node = nodes.node(id);
+            if node.start <= address {
+                found = at;
+                at = node.right;
+            } else {
+                at = node.left;
+            }
+        }
+        found
+    }
+
+    /// The HOLE of at least `size` with the lowest address; `size` is not 0.
+    #[inline]
+    pub(crate) fn first_fit<N: Nodes>(&self, nodes: &N, size: u64) -> Option<NodeId> {
+        leftmost(nodes, self.root?, size)
+    }
+
+    /// The HOLE of at least `size` (not 0) with the lowest start that is not below `from`.
+    pub(crate) fn first_fit_from<N: Nodes>(&self, nodes: &N, from: u64, size: u64) -> Option<NodeId> {
+        // The deepest ancestor that lies at or above `from` and has something to offer, itself or to its
+        // right: everything below it to the left was searched or lies below `from`.
+        let mut best = None;
+        let mut at = self.root;
+        while let Some(id) = at {
+            let node = nodes.node(id);
+            if node.start < from {
+                at = node.right;
+            } else {
+                if node.hole_size() >= size || node.right_max >= size {
+                    best = at;
+                }
+                at = node.left;
+            }
+        }
+        let id = best?;
+        let node = nodes.node(id);
+        if node.hole_size() >= size { best } else { leftmost(nodes, node.right?, size) }
+    }
+
+    /// Links `new` (not linked yet) in right before `id`. `prev` is the segment before `id`, if known.
+    pub(crate) fn insert_before<N: Nodes>(
+        &mut self,
+        n: &mut N,
+        id: NodeId,
+        prev: Option<NodeId>,
+        new: NodeId,
+    ) {
+        match n.node(id).left {
+            None => self.attach(n, id, true, new),
+            Some(left) => {
+                let before = prev.unwrap_or_else(|| end_of(n, left, false));
+                self.attach(n, before, false, new);
+            }
+        }
+    }
+
+    /// Links `new` in right behind `id`. `next` is the segment behind `id`, if known.
+    pub(crate) fn insert_after<N: Nodes>(
+        &mut self,
+        n: &mut N,
+        id: NodeId,
+        next: Option<NodeId>,
+        new: NodeId,
+    ) {
+        match n.node(id).right {
+            None => self.attach(n, id, false, new),
+            Some(right) => {
+                let behind = next.unwrap_or_else(|| end_of(n, right, true));
+                self.attach(n, behind, true, new);
+            }
+        }
+    }
+
+    /// Links `new` in as the first node of an empty tree.
+    pub(crate) fn plant(&mut self, new: NodeId) {
+        self.root = Some(new);
+    }
+
+    /// Takes `id` out.
+    pub(crate) fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+        let node = nodes.node(id);
+        let (Some(_), Some(right)) = (node.left, node.right) else {
+            self.unlink(nodes, id);
+            return;
+        };
+        // Two children: the next segment in order has no left child; it leaves its place and takes ours.
+        let heir = end_of(nodes, right, true);
+        self.unlink(nodes, heir);
+        let Node { left, right, parent, left_max, right_max, .. } = *nodes.node(id);
+        let balance = nodes.node(id).balance();
+        let h = nodes.node_mut(heir);
+        (h.left, h.right, h.parent, h.left_max, h.right_max) = (left, right, parent, left_max, right_max);
+        h.set_balance(balance);
+        for child in [left, right].into_iter().flatten() {
+            nodes.node_mut(child).parent = Some(heir);
+        }
+        self.replace_child(nodes, parent, id, Some(heir));
+        lift(nodes, heir);
+    }
+
+    /// Whether `remove` of `id` is the cheap case.
+    pub(crate) fn has_two_children<N: Nodes>(nodes: &N, id: NodeId) -> bool {
+        let node = nodes.node(id);
+        node.left.is_some() && node.right.is_some()
+    }
+
+    fn attach<N: Nodes>(&mut self, nodes: &mut N, parent: NodeId, left: bool, new: NodeId) {
+        let p = nodes.node_mut(parent);
+        if left {
+            p.left = Some(new)
+        } else {
+            p.right = Some(new)
+        }
+        nodes.node_mut(new).parent = Some(parent);
+        lift(nodes, new);
+        self.grown(nodes, new);
+    }
+
+    /// Takes out a node that has at most one child.
+    fn unlink<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+        let Node { left, right, parent, .. } = *nodes.node(id);
+        let child = left.or(right);
+        if let Some(child) = child {
+            nodes.node_mut(child).parent = parent;
+        }
+        let was_left = parent.is_some_and(|p| nodes.node(p).left == Some(id));
+        self.replace_child(nodes, parent, id, child);
+        let Some(p) = parent else { return };
+        let largest = child.map_or(0, |c| nodes.node(c).largest());
+        let above = nodes.node_mut(p);
+        if was_left {
+            above.left_max = largest
+        } else {
+            above.right_max = largest
+        }
+        lift(nodes, p);
+        self.shrunk(nodes, p, was_left);
+    }
+
+    fn replace_child<N: Nodes>(
+        &mut self,
+        n: &mut N,
+        parent: Option<NodeId>,
+        old: NodeId,
+        new: Option<NodeId>,
+    ) {
+        match parent {
+            None => self.root = new,
+            Some(p) => {
+                let p = n.node_mut(p);
+                if p.left == Some(old) { p.left = new } else { p.right = new }
+            }
+        }
+    }
+
+    /// Restores the balance above `child`, whose subtree has become one level higher.
+    fn grown<N: Nodes>(&mut self, nodes: &mut N, mut child: NodeId) {
+        while let Some(p) = nodes.node(child).parent {
+            let parent = nodes.node_mut(p);
+            let left = parent.left == Some(child);
+            match (parent.balance(), left) {
+                (Balance::Even, true) => parent.set_balance(Balance::Left),
+                (Balance::Even, false) => parent.set_balance(Balance::Right),
+                (Balance::Left, false) | (Balance::Right, true) => {
+                    parent.set_balance(Balance::Even);
+                    return;
+                }
+                (Balance::Left, true) | (Balance::Right, false) => {
+                    self.straighten(nodes, p);
+                    return;
+                }
+            }
+            child = p;
+        }
+    }
+
+    /// Restores the balance from `p` upwards; its left (or right) subtree has become one level lower.
+    fn shrunk<N: Nodes>(&mut self, nodes: &mut N, mut p: NodeId, mut left: bool) {
+        loop {
+            let parent = nodes.node_mut(p);
+            let top = match (parent.balance(), left) {
+                (Balance::Even, true) => {
+                    parent.set_balance(Balance::Right);
+                    return;
+                }
+                (Balance::Even, false) => {
+                    parent.set_balance(Balance::Left);
+                    return;
+                }
+                (Balance::Left, true) | (Balance::Right, false) => {
+                    parent.set_balance(Balance::Even);
+                    p
+                }
+                (Balance::Left, false) | (Balance::Right, true) => {
+                    let top = self.straighten(nodes, p);
+                    if nodes.node(top).balance() != Balance::Even {
+                        return;
+                    }
+                    top
+                }
+            };
+            let Some(above) = nodes.node(top).parent else { return };
+            left = nodes.node(above).left == Some(top);
+            p = above;
+        }
+    }
+
+    /// Mends a node whose higher subtree has become two levels higher than the other one; returns the new root
+    /// of this subtree, which is even exactly when the subtree has become one level lower.
+    fn straighten<N: Nodes>(&mut self, nodes: &mut N, x: NodeId) -> NodeId {
+        let heavy_left = nodes.node(x).balance() == Balance::Left;
+        let (toward, away) =
+            if heavy_left { (Balance::Left, Balance::Right) } else { (Balance::Right, Balance::Left) };
+        let Some(z) = (if heavy_left { nodes.node(x).left } else { nodes.node(x).right }) else { return x };
+        let z_balance = nodes.node(z).balance();
+        if z_balance != away {
+            self.rotate(nodes, x, !heavy_left);
+            let even = z_balance == Balance::Even;
+            nodes.node_mut(x).set_balance(if even { toward } else { Balance::Even });
+            nodes.node_mut(z).set_balance(if even { away } else { Balance::Even });
+            return z;
+        }
+        let Some(y) = (if heavy_left { nodes.node(z).right } else { nodes.node(z).left }) else { return x };
+        let y_balance = nodes.node(y).balance();
+        self.rotate(nodes, z, heavy_left);
+        self.rotate(nodes, x, !heavy_left);
+        nodes.node_mut(x).set_balance(if y_balance == toward { away } else { Balance::Even });
+        nodes.node_mut(z).set_balance(if y_balance == away { toward } else { Balance::Even });
+        nodes.node_mut(y).set_balance(Balance::Even);
+        y
+    }
+
+    /// Turns the edge between `x` and its right child (`to_left`) or its left child.
+    fn rotate<N: Nodes>(&mut self, nodes: &mut N, x: NodeId, to_left: bool) {
+        let Node { left, right, parent, .. } = *nodes.node(x);
+        let Some(y) = (if to_left { right } else { left }) else { return };
+        let up = *nodes.node(y);
+        let lower = nodes.node_mut(x);
+        let inner = if to_left {
+            (lower.right, lower.right_max) = (up.left, up.left_max);
+            up.left
+        } else {
+            (lower.left, lower.left_max) = (up.right, up.right_max);
+            up.right
+        };
+        lower.parent = Some(y);
+        let largest = lower.largest();
+        let upper = nodes.node_mut(y);
+        if to_left {
+            (upper.left, upper.left_max) = (Some(x), largest);
+        } else {
+            (upper.right, upper.right_max) = (Some(x), largest);
+        }
+        upper.parent = parent;
+        if let Some(inner) = inner {
+            nodes.node_mut(inner).parent = Some(x);
+        }
+        self.replace_child(nodes, parent, x, Some(y));
+    }
+}
+
+/// Carries a changed largest HOLE of `id`'s subtree up, as far as it makes a difference.
+pub(crate) fn lift<N: Nodes>(nodes: &mut N, mut id: NodeId) {
+    loop {
+        let node = nodes.node(id);
+        let largest = node.largest();
+        let Some(p) = node.parent else { return };
+        let parent = nodes.node_mut(p);
+        let known = if parent.left == Some(id) { &mut parent.left_max } else { &mut parent.right_max };
+        if *known == largest {
+            return;
+        }
+        *known = largest;
+        id = p;
+    }
+}
+
+/// The first HOLE of at least `size` in the subtree of `id`.
+#[inline]
+fn leftmost<N: Nodes>(nodes: &N, mut id: NodeId, size: u64) -> Option<NodeId> {
+    loop {
+        let node = nodes.node(id);
+        if node.left_max >= size {
+            id = node.left?;
+        } else if node.hole_size() >= size {
+            return Some(id);
+        } else if node.right_max >= size {
+            id = node.right?;
+        } else {
+            return None;
+        }
+    }
+}
+
+/// The first (or last) node of the subtree of `id`.
+fn end_of<N: Nodes>(nodes: &N, mut id: NodeId, first: bool) -> NodeId {
+    loop {
+        let node = nodes.node(id);
+        match if first { node.left } else { node.right } {
+            Some(child) => id = child,
+            None => return id,
+        }
+    }
+}
