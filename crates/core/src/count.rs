@@ -274,3 +274,31 @@ impl Snapshot {
         threads: [0; 3],
     };
 }
+
+/// One thing that a walk of the main chain meets, in address order. Physical addresses; sizes in bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum WalkItem {
+    /// A region: the segments that follow, up to the next region, are its sub-chain.
+    Region {
+        /// First byte.
+        start: usize,
+        /// Size.
+        bytes: usize,
+    },
+    /// A PROCESS segment.
+    Process {
+        /// First byte.
+        start: usize,
+        /// Size.
+        bytes: usize,
+        /// For a slab: slot size, slots, slots in use.
+        slab: Option<(usize, usize, usize)>,
+    },
+    /// A HOLE segment.
+    Hole {
+        /// First byte.
+        start: usize,
+        /// Size.
+        bytes: usize,
+    },
+}

@@ -4,7 +4,10 @@
 //! `tests/floors.rs`).
 #![no_std]
 
+pub mod buffer;
 pub mod class;
 pub mod count;
 pub mod lock;
+pub mod misuse;
 pub mod os;
+pub mod say;
