@@ -2,7 +2,181 @@
 //!
 //! Slots are multiples of 16 bytes: steps of 16 up to 256, then eight classes a doubling up to 1024, then
 //! four a doubling up to [`SLAB_MAX`]. No class crosses a power of two, so the size histogram, whose rows are
-//! powers of two, is a sum of classes. Pure arithmetic; owns nothing.
+//! powers of two, is a sum of classes. Slots end where their slab ends; what is left over lies in front of the
+//! first. So whether an address is the start of a slot is one question: is its distance to the slab's end a
+//! multiple of the slot size? It is answered by one multiplication (Lemire, Kaser, Kurz: Faster remainder by
+//! direct computation, 2019). Pure arithmetic; owns nothing.
+
+use crate::os::PAGE;
 
 /// Room in tables that are indexed by class. Class 0 is "not a slab".
 pub const LIMIT: usize = 64;
+/// Classes in use are 1 to `COUNT`.
+pub const COUNT: usize = 44;
+/// The largest request that goes to a table look-up of 16-byte steps, in bytes.
+pub const SMALL_MAX: usize = 1024;
+/// The largest slot, in bytes.
+pub const SLAB_MAX: usize = 8192;
+/// Most slots a slab has.
+pub const SLOTS_MAX: usize = 1024;
+
+/// What is fixed for a class.
+#[derive(Clone, Copy)]
+pub struct Class {
+    /// Slot size in bytes.
+    pub slot: u32,
+    /// Slab size in bytes, less 1; the slab is aligned to its size.
+    pub mask: u32,
+    /// ceil(2^32 / slot).
+    pub inverse: u32,
+    /// Slots a slab has: slab size / slot.
+    pub slots: u32,
+    /// The most blocks that a thread's stack of this class holds.
+    pub stack: u32,
+}
+
+/// The classes, by number.
+pub static CLASSES: [Class; LIMIT] = {
+    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, stack: 0 }; LIMIT];
+    let mut c = 1;
+    while c <= COUNT {
+        all[c] = class(slot_size(c));
+        c += 1;
+    }
+    all
+};
+
+/// Class by `(size + 15) / 16`, for sizes up to [`SMALL_MAX`].
+static SMALL: [u8; SMALL_MAX / 16 + 1] = {
+    let mut table = [1u8; SMALL_MAX / 16 + 1];
+    let mut i = 1;
+    while i < table.len() {
+        table[i] = search(i * 16) as u8;
+        i += 1;
+    }
+    table
+};
+
+/// Class by `(size + 127) / 128`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`].
+static MEDIUM: [u8; SLAB_MAX / 128 + 1] = {
+    let mut table = [1u8; SLAB_MAX / 128 + 1];
+    let mut i = 1;
+    while i < table.len() {
+        table[i] = search(i * 128) as u8;
+        i += 1;
+    }
+    table
+};
+
+const fn slot_size(class: usize) -> usize {
+    match class {
+        1..=16 => class * 16,
+        17..=24 => 256 + (class - 16) * 32,
+        25..=32 => 512 + (class - 24) * 64,
+        33..=36 => 1024 + (class - 32) * 256,
+        37..=40 => 2048 + (class - 36) * 512,
+        _ => 4096 + (class - 40) * 1024,
+    }
+}
+
+const fn class(slot: usize) -> Class {
+    let slab = if slot <= SMALL_MAX { 4 * PAGE } else { 16 * PAGE };
+    let stack = (64 << 10) / slot;
+    Class {
+        slot: slot as u32,
+        mask: slab as u32 - 1,
+        inverse: (1u64 << 32).div_ceil(slot as u64) as u32,
+        slots: (slab / slot) as u32,
+        stack: if stack > 256 { 256 } else { stack as u32 },
+    }
+}
+
+const fn search(size: usize) -> usize {
+    let mut c = 1;
+    while slot_size(c) < size {
+        c += 1;
+    }
+    c
+}
+
+/// The class that serves `size` ≤ [`SMALL_MAX`] bytes.
+#[inline(always)]
+pub fn of_small(size: usize) -> usize {
+    SMALL[size.wrapping_add(15) >> 4] as usize & (LIMIT - 1)
+}
+
+/// The class that serves `size` ≤ [`SLAB_MAX`] bytes.
+#[inline(always)]
+pub fn of(size: usize) -> usize {
+    if size <= SMALL_MAX { of_small(size) } else { MEDIUM[(size + 127) >> 7] as usize & (LIMIT - 1) }
+}
+
+/// The smallest class that serves `size` bytes at a multiple of `align` (a power of two), or None where only
+/// whole pages do.
+pub fn of_aligned(size: usize, align: usize) -> Option<usize> {
+    if size > SLAB_MAX || align > PAGE {
+        return None;
+    }
+    (of(size)..=COUNT).find(|&c| CLASSES[c].slot as usize & (align - 1) == 0)
+}
+
+impl Class {
+    /// The number of the slot that starts at `address` (0 is the slab's last), or None when no slot does.
+    #[inline(always)]
+    pub fn slot_at(&self, address: usize) -> Option<usize> {
+        let from_end = (!(address as u32) & self.mask) + 1;
+        let product = from_end as u64 * self.inverse as u64;
+        if product as u32 >= self.inverse {
+            return None;
+        }
+        Some((product >> 32) as usize - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_gets_the_smallest_slot_that_holds_it() {
+        for size in 0..=SLAB_MAX {
+            let c = of(size);
+            assert!(CLASSES[c].slot as usize >= size);
+            assert!(c == 1 || (CLASSES[c - 1].slot as usize) < size);
+        }
+    }
+
+    #[test]
+    fn a_class_lies_in_one_row_of_the_histogram() {
+        for c in 1..=COUNT {
+            let smallest = if c == 1 { 0 } else { CLASSES[c - 1].slot as usize + 1 };
+            assert_eq!(crate::count::size_row(smallest), crate::count::size_row(CLASSES[c].slot as usize));
+        }
+    }
+
+    #[test]
+    fn only_slot_starts_have_a_slot_number() {
+        for class in &CLASSES[1..=COUNT] {
+            let size = class.mask as usize + 1;
+            for offset in 0..size {
+                let base = 7 * size;
+                let from_end = size - offset;
+                let expected = from_end.is_multiple_of(class.slot as usize).then(|| from_end / class.slot as usize - 1);
+                assert_eq!(class.slot_at(base + offset), expected, "slot {} offset {offset}", class.slot);
+            }
+        }
+    }
+
+    #[test]
+    fn aligned_requests_get_slots_that_are_multiples_of_the_alignment() {
+        for shift in 4..=12 {
+            for size in [1, 17, 100, 1000, 3000, 8192] {
+                if let Some(c) = of_aligned(size, 1 << shift) {
+                    assert_eq!(CLASSES[c].slot as usize % (1 << shift), 0);
+                    assert!(CLASSES[c].slot as usize >= size);
+                }
+            }
+        }
+        assert_eq!(of_aligned(16, 8192), None);
+    }
+}

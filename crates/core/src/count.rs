@@ -104,6 +104,210 @@ pub const fn size_row(size: usize) -> usize {
     if row < SIZES { row } else { SIZES - 1 }
 }
 
+/// Bits of a [`Level`]'s word that count blocks.
+const BLOCK_BITS: u32 = 24;
+const BIAS: u64 = 1 << (BLOCK_BITS - 1);
+
+/// What one block adds to a [`Level`]: its usable size in units of 16 bytes, and one block.
+#[inline(always)]
+pub const fn weight(usable: usize) -> u64 {
+    ((usable as u64 / 16) << BLOCK_BITS) + 1
+}
+
+/// Live bytes and blocks of one heap, and their peak, for one addition a call.
+///
+/// One word holds (live - peak) in units of 16 bytes, signed, above 24 bits that count blocks, biased. A block's
+/// [`weight`] is added by malloc and taken by free. The peak need not be raised while the level rises, only
+/// before it first falls from above the old peak; so only free asks, by one comparison.
+/// Live may be negative: of a heap whose blocks others allocated.
+#[repr(C)]
+pub struct Level {
+    word: Counter,
+    /// Units of 16 bytes at the peak, a signed number.
+    peak: Counter,
+    /// Blocks, less those in `word`, a signed number.
+    blocks: Counter,
+    /// Blocks at the peak.
+    peak_blocks: Counter,
+    /// When the peak was reached; see `rise_at`.
+    peak_at: Counter,
+    /// Time of the last slow path that found the level above the peak; 0 when none since the peak was raised.
+    rise_at: Counter,
+}
+
+impl Level {
+    /// Adds a block of this weight.
+    #[inline(always)]
+    pub fn add(&self, weight: u64) {
+        self.word.add(weight);
+    }
+
+    /// Whether the level is above the peak, so that [`Level::raise`] is due before [`Level::sub`].
+    #[inline(always)]
+    pub fn is_above_peak(&self) -> bool {
+        self.word.get() as i64 >= 1 << BLOCK_BITS
+    }
+
+    /// Takes a block of this weight.
+    #[inline(always)]
+    pub fn sub(&self, weight: u64) {
+        self.word.add(weight.wrapping_neg());
+    }
+
+    /// Takes a block, raising the peak first where due.
+    #[inline]
+    pub fn fall(&self, weight: u64) {
+        if self.is_above_peak() {
+            self.raise(crate::os::coarse_ns());
+        }
+        self.sub(weight);
+    }
+
+    /// Makes the level now the peak if it is above it.
+    #[cold]
+    pub fn raise(&self, now: u64) {
+        self.settle(now);
+        let above = self.word.get() as i64 >> BLOCK_BITS;
+        if above > 0 {
+            self.peak.add(above as u64);
+            self.word.set(BIAS);
+            self.peak_blocks.set(self.blocks.get());
+            let rise = self.rise_at.get();
+            self.peak_at.set(if rise != 0 { rise } else { now });
+            self.rise_at.set(0);
+        }
+    }
+
+    /// Keeps the blocks' 24 bits from running over: called by every slow path, at least once in 2^22 calls.
+    #[inline]
+    pub fn settle(&self, now: u64) {
+        let word = self.word.get();
+        let low = (1 << BLOCK_BITS) - 1;
+        self.blocks.add((word & low).wrapping_sub(BIAS));
+        self.word.set((word & !low) | BIAS);
+        if self.is_above_peak() {
+            self.rise_at.set(now);
+        }
+    }
+
+    /// Sets an unused level to zero.
+    pub fn open(&self) {
+        if self.word.get() == 0 {
+            self.word.set(BIAS);
+        }
+    }
+
+    /// Live bytes and blocks, signed; an unopened level is empty.
+    pub fn live(&self) -> (i64, i64) {
+        let word = self.word.get();
+        if word == 0 {
+            return (0, 0);
+        }
+        let low = word & ((1 << BLOCK_BITS) - 1);
+        let units = (word as i64 >> BLOCK_BITS) + self.peak.get() as i64;
+        (units * 16, self.blocks.get() as i64 + low as i64 - BIAS as i64)
+    }
+
+    /// Bytes, blocks and time of the peak, the level now included.
+    pub fn peak(&self) -> (i64, i64, u64) {
+        let peak = self.peak.get() as i64 * 16;
+        let (bytes, blocks) = self.live();
+        if bytes > peak {
+            let rise = self.rise_at.get();
+            return (bytes, blocks, if rise != 0 { rise } else { self.peak_at.get() });
+        }
+        (peak, self.peak_blocks.get() as i64, self.peak_at.get())
+    }
+
+    /// Makes the level now the peak, whether it is higher or lower: in a forked child.
+    pub fn restart(&self, now: u64) {
+        let (bytes, blocks) = self.live();
+        self.peak.set((bytes / 16) as u64);
+        self.word.set(BIAS);
+        self.blocks.set(blocks as u64);
+        self.peak_blocks.set(blocks as u64);
+        self.peak_at.set(now);
+        self.rise_at.set(0);
+    }
+}
+
+/// The counters of one heap: a page that only its thread writes, at a fixed distance from the heap.
+#[repr(C, align(4096))]
+pub struct Counters {
+    /// Blocks by class of the asked size, asked by malloc.
+    pub malloc: [Tally; class::LIMIT],
+    /// The same, by operator new.
+    pub new: [Tally; class::LIMIT],
+    /// All other blocks by row of the size histogram.
+    pub sizes: [Tally; SIZES],
+    /// Successful calls and bytes by function, but those in `malloc` and `new`; for `Delete` all calls.
+    pub calls: [Tally; FUNCTIONS],
+    /// Failed calls by function.
+    pub failed: [Counter; FUNCTIONS],
+    /// free(NULL).
+    pub free_null: Counter,
+    /// delete of NULL.
+    pub delete_null: Counter,
+    /// realloc(NULL, n), successful.
+    pub realloc_null: Counter,
+    /// realloc(p, 0), and the same by reallocarray.
+    pub realloc_zero: [Counter; 2],
+    /// Reallocations that left the block where it was.
+    pub realloc_in_place: Counter,
+    /// Usable bytes of the blocks in `sizes`, ever asked.
+    pub usable: Counter,
+    /// What is live of what this heap's thread allocated and freed.
+    pub level: Level,
+}
+
+const _: () = assert!(size_of::<Counters>() == 4096);
+
+impl Counters {
+    /// Counts a block of `asked` bytes that takes `usable`, asked by `function`, and makes it live.
+    pub fn block(&self, function: Function, asked: usize, usable: usize) {
+        self.calls[function as usize].add(asked);
+        self.sizes[size_row(asked)].add(asked);
+        self.usable.add(usable as u64);
+        self.level.add(weight(usable));
+    }
+
+    /// Adds this page to a snapshot: calls, bytes, sizes. What is live is the caller's to add.
+    pub fn sum_into(&self, out: &mut Snapshot) {
+        let mut usable = self.usable.get();
+        for c in 1..=class::COUNT {
+            let slot = class::CLASSES[c].slot as u64;
+            for (tally, function) in [(&self.malloc[c], Function::Malloc), (&self.new[c], Function::New)] {
+                let (blocks, bytes) = (tally.blocks.get(), tally.bytes.get());
+                let row = &mut out.sizes[size_row(slot as usize)];
+                row.blocks += blocks;
+                row.asked += bytes;
+                out.calls[function as usize] += blocks;
+                out.asked[function as usize] += bytes;
+                out.blocks_asked += blocks;
+                usable += blocks * slot;
+            }
+        }
+        for (row, tally) in out.sizes.iter_mut().zip(&self.sizes) {
+            row.blocks += tally.blocks.get();
+            row.asked += tally.bytes.get();
+            out.blocks_asked += tally.blocks.get();
+        }
+        for (i, tally) in self.calls.iter().enumerate() {
+            out.calls[i] += tally.blocks.get() + self.failed[i].get();
+            out.asked[i] += tally.bytes.get();
+            out.failed[i] += self.failed[i].get();
+        }
+        out.calls[Function::Realloc as usize] += self.realloc_zero[0].get();
+        out.calls[Function::Reallocarray as usize] += self.realloc_zero[1].get();
+        out.realloc_null += self.realloc_null.get();
+        out.realloc_zero += self.realloc_zero[0].get() + self.realloc_zero[1].get();
+        out.realloc_in_place += self.realloc_in_place.get();
+        out.free_null += self.free_null.get() + self.delete_null.get();
+        out.delete_null += self.delete_null.get();
+        out.usable_asked += usable;
+    }
+}
+
 /// One row of the size histogram.
 #[derive(Clone, Copy, Default)]
 pub struct SizeRow {
@@ -207,6 +411,8 @@ pub struct Snapshot {
     pub asked: [u64; FUNCTIONS],
     /// free(NULL) and delete of NULL.
     pub free_null: u64,
+    /// Of these, delete of NULL.
+    pub delete_null: u64,
     /// realloc(NULL, n).
     pub realloc_null: u64,
     /// realloc(p, 0).
@@ -215,6 +421,8 @@ pub struct Snapshot {
     pub realloc_in_place: u64,
     /// Blocks asked: every successful allocation, every successful realloc (which also frees one).
     pub blocks_asked: u64,
+    /// Usable bytes of all blocks ever asked.
+    pub usable_asked: u64,
     /// Blocks freed.
     pub blocks_freed: u64,
     /// Usable bytes of the blocks freed.
@@ -244,10 +452,12 @@ impl Snapshot {
         failed: [0; FUNCTIONS],
         asked: [0; FUNCTIONS],
         free_null: 0,
+        delete_null: 0,
         realloc_null: 0,
         realloc_zero: 0,
         realloc_in_place: 0,
         blocks_asked: 0,
+        usable_asked: 0,
         blocks_freed: 0,
         freed_usable: 0,
         live_usable: 0,
@@ -289,6 +499,7 @@ pub enum WalkItem {
     Process {
         /// First byte.
         start: usize,
+<<<<<<< HEAD
         /// Size.
         bytes: usize,
         /// For a slab: slot size, slots, slots in use.
@@ -299,6 +510,18 @@ pub enum WalkItem {
         /// First byte.
         start: usize,
         /// Size.
+=======
+        /// Length in bytes.
+        bytes: usize,
+        /// For a slab: slot size in bytes, slots, slots not free. None for a large block.
+        slab: Option<(u32, u32, u32)>,
+    },
+    /// A HOLE.
+    Hole {
+        /// First byte.
+        start: usize,
+        /// Length in bytes.
+>>>>>>> 9ce2c35 (count: levels with an exact peak, the counters' page, the walk's items; class: size classes)
         bytes: usize,
     },
 }
