@@ -1,1 +1,3 @@
 //! libmems.so: what the dynamic linker sees.
+
+mod dlopen;
