@@ -161,7 +161,8 @@ mod tests {
             for offset in 0..size {
                 let base = 7 * size;
                 let from_end = size - offset;
-                let expected = from_end.is_multiple_of(class.slot as usize).then(|| from_end / class.slot as usize - 1);
+                let expected =
+                    from_end.is_multiple_of(class.slot as usize).then(|| from_end / class.slot as usize - 1);
                 assert_eq!(class.slot_at(base + offset), expected, "slot {} offset {offset}", class.slot);
             }
         }

@@ -499,18 +499,6 @@ pub enum WalkItem {
     Process {
         /// First byte.
         start: usize,
-<<<<<<< HEAD
-        /// Size.
-        bytes: usize,
-        /// For a slab: slot size, slots, slots in use.
-        slab: Option<(usize, usize, usize)>,
-    },
-    /// A HOLE segment.
-    Hole {
-        /// First byte.
-        start: usize,
-        /// Size.
-=======
         /// Length in bytes.
         bytes: usize,
         /// For a slab: slot size in bytes, slots, slots not free. None for a large block.
@@ -521,7 +509,6 @@ pub enum WalkItem {
         /// First byte.
         start: usize,
         /// Length in bytes.
->>>>>>> 9ce2c35 (count: levels with an exact peak, the counters' page, the walk's items; class: size classes)
         bytes: usize,
     },
 }

@@ -10,4 +10,5 @@ pub mod count;
 pub mod lock;
 pub mod misuse;
 pub mod os;
+pub mod report;
 pub mod say;
