@@ -218,8 +218,9 @@ $(all env)
 END
     # shellcheck disable=SC2046
     set -- "$@" "$exe" $(one args '')
-    (cd "$dir/cwd" && exec timeout -k 5 "$(one seconds 60)" env "$@") \
-        </dev/null >"$dir/stdout" 2>"$dir/stderr"
+    # The shell's own word on a signal (Aborted) goes nowhere.
+    { (cd "$dir/cwd" && exec timeout -k 5 "$(one seconds 60)" env "$@") \
+        </dev/null >"$dir/stdout" 2>"$dir/stderr"); } 2>/dev/null
     code=$?
     wrong=$(verdict "$dir" "$code" "$how")
     if [ "$verbose" = yes ]; then

@@ -1,0 +1,9 @@
+/* what: abort ends the process by SIGABRT.
+ * exit: SIGABRT
+ */
+#include "check.h"
+
+int main(void) {
+    CHECK(malloc(10) != NULL);
+    abort();
+}
