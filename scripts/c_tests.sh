@@ -219,9 +219,11 @@ END
     # shellcheck disable=SC2046
     set -- "$@" "$exe" $(one args '')
     # The shell's own word on a signal (Aborted) goes nowhere.
-    { (cd "$dir/cwd" && exec timeout -k 5 "$(one seconds 60)" env "$@") \
-        </dev/null >"$dir/stdout" 2>"$dir/stderr"); } 2>/dev/null
-    code=$?
+    {
+        (cd "$dir/cwd" && exec timeout -k 5 "$(one seconds 60)" env "$@") \
+            </dev/null >"$dir/stdout" 2>"$dir/stderr"
+        code=$?
+    } 2>/dev/null
     wrong=$(verdict "$dir" "$code" "$how")
     if [ "$verbose" = yes ]; then
         echo "--- $name ($how): $(one what '')"
