@@ -65,15 +65,16 @@ pub fn short_count(value: u64, to: &mut Buffer) {
     to.text(unit_name(&COUNT_UNITS, unit));
 }
 
-/// `part` of `whole` in whole percent: `61%`; `0%` of nothing, `<1%` where it would round to nothing. At most 4
-/// columns while `part <= whole`.
+/// `part` of `whole` in whole percent: `61%`; `0%` and `100%` only where nothing and all is meant, else `<1%` and `99%`.
+/// At most 4 columns.
 pub fn percent(part: u64, whole: u64, to: &mut Buffer) {
-    let hundredths = if whole == 0 { 0 } else { u128::from(part) * 100 / u128::from(whole) };
-    if hundredths == 0 && part > 0 && whole > 0 {
-        to.text("<1%");
-        return;
+    let (part, whole) = (u128::from(part), u128::from(whole.max(1)));
+    let rounded = (part * 200 + whole) / (whole * 2);
+    match rounded {
+        0 if part > 0 => to.text("<1"),
+        100.. if part < whole => to.text("99"),
+        _ => to.number(rounded.min(999) as u64),
     }
-    to.number(hundredths.min(999) as u64);
     to.text("%");
 }
 
@@ -102,7 +103,11 @@ pub fn span(ns: u64, to: &mut Buffer) {
         }
         120..7200 => pair(seconds / 60, " min ", seconds % 60, " s", to),
         7200..172_800 => pair(seconds / 3600, " h ", seconds / 60 % 60, " min", to),
-        _ => pair(seconds / 86_400, " d ", seconds / 3600 % 24, " h", to),
+        172_800..864_000_000 => pair(seconds / 86_400, " d ", seconds / 3600 % 24, " h", to),
+        _ => {
+            to.number(seconds / 86_400);
+            to.text(" d");
+        }
     }
 }
 

@@ -137,7 +137,7 @@ fn blocks(report: &Report, paint: &Paint, to: &mut Buffer) {
     let counts = report.counts;
     paint.label(12, "asked", to);
     to.right(11, |to| bytes(report.asked(), to));
-    to.left(19, |to| in_blocks(counts.blocks_asked, to));
+    to.left(20, |to| in_blocks(counts.blocks_asked, to));
     to.text(" +");
     percent(counts.engine.rounding, report.asked(), to);
     to.text(" rounding  ");
@@ -147,7 +147,7 @@ fn blocks(report: &Report, paint: &Paint, to: &mut Buffer) {
     to.text(" blocks/s\n");
 
     paint.label(12, "freed", to);
-    to.right(13, |to| count(counts.blocks_freed, 13, to));
+    to.right(11, |to| count(counts.blocks_freed, 11, to));
     to.text(" blocks   free(NULL) ");
     count(counts.free_null, 9, to);
     let moved_or_not = sum(&counts.calls, &[Function::Realloc, Function::Reallocarray]);
@@ -159,8 +159,8 @@ fn blocks(report: &Report, paint: &Paint, to: &mut Buffer) {
 
     paint.label(12, "live", to);
     to.right(11, |to| bytes(counts.live_usable, to));
-    to.left(19, |to| in_blocks(report.live_blocks(), to));
     let [_, most, ever] = counts.threads;
+    to.left(if ever > 1 { 20 } else { 0 }, |to| in_blocks(report.live_blocks(), to));
     if ever > 1 {
         to.text(" threads ");
         short_count(most, to);
@@ -282,16 +282,16 @@ fn mems_row(report: &Report, paint: &Paint, to: &mut Buffer) {
     let mems = report.mems;
     paint.label(14, "mems_*", to);
     for (figure, word) in [
-        (mems.pages, " pages of "),
+        (mems.pages, " pages x "),
         (mems.page_size, ", "),
         (mems.process, " PROCESS, "),
-        (mems.hole, " HOLE, "),
+        (mems.hole, " HOLE of "),
     ] {
         short_count(figure, to);
         to.text(word);
     }
     bytes(mems.unused, to);
-    to.text(" unused\n");
+    to.text("\n");
 }
 
 fn in_blocks(blocks: u64, to: &mut Buffer) {
