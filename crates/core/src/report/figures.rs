@@ -33,7 +33,7 @@ pub fn byte_unit(value: u64) -> (u64, &'static str) {
 
 /// `value / unit` with one decimal, none from 100 on or in single bytes. At most 5 columns below 10,000 units.
 pub fn in_unit(value: u64, unit: u64, to: &mut Buffer) {
-    if value / unit >= 100 || unit == 1 {
+    if tenths(value, unit) >= 1000 || unit == 1 {
         to.number(value / unit + u64::from(value % unit >= unit.div_ceil(2) && unit > 1));
     } else {
         decimal(value, unit, to);
@@ -46,7 +46,7 @@ pub fn count(value: u64, width: usize, to: &mut Buffer) {
     if digits + (digits - 1) / 3 <= width { to.grouped(value) } else { short_count(value, to) }
 }
 
-/// A count in at most 7 columns: exact below 10,000, else `484 k`, `12.3 M`.
+/// A count in at most 6 columns: exact below 10,000, else `485 k`, `12.3 M`.
 pub fn short_count(value: u64, to: &mut Buffer) {
     if value < 10_000 {
         to.number(value);
@@ -57,11 +57,7 @@ pub fn short_count(value: u64, to: &mut Buffer) {
         unit += 1;
         size *= 1000;
     }
-    if value / size >= 100 {
-        to.number(value / size)
-    } else {
-        decimal(value, size, to)
-    }
+    in_unit(value, size, to);
     to.text(unit_name(&COUNT_UNITS, unit));
 }
 
