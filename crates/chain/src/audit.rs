@@ -47,23 +47,23 @@ impl<N: Nodes> Chain<N> {
         }
         let c = self.counters();
         (c.regions, c.process, c.holes, c.hole_granules) == (regions, process, holes, free)
-            && self.last_region() == before_region
+            && self.last == before_region
             && floor <= self.end()
     }
 
     /// The tree holds exactly the segments, in order, balanced, with true maxima.
     fn tree_holds(&self) -> bool {
-        let mut at = self.root();
+        let mut at = self.tree.root;
         let mut from = None;
         let (mut seen, mut last_start) = (0u64, None);
         // In order without a stack: coming from above go left; from the left visit, go right; from the right go up.
         while let Some(id) = at {
             let node = self.nodes().node(id);
-            if from == node.parent {
-                if let Some(left) = node.left {
-                    (from, at) = (at, Some(left));
-                    continue;
-                }
+            if from == node.parent
+                && let Some(left) = node.left
+            {
+                (from, at) = (at, Some(left));
+                continue;
             }
             if from != node.right || node.right.is_none() {
                 if !self.node_holds(id) || last_start.is_some_and(|s| node.start <= s) {

@@ -3,9 +3,8 @@
 //! Owned by whoever holds the lock around it. It never looks at memory behind the addresses and never fails
 //! half-way: an operation that needs a node gets it before it changes anything.
 
-use crate::node::{Node, NodeId, Nodes, Region, SIZE_MAX, Segment};
+use crate::node::{Node, NodeId, Nodes, SIZE_MAX, Segment};
 use crate::tree::{self, Tree};
-use crate::walk::{Regions, Segments};
 
 /// The caller's storage has no node left; nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,15 +38,15 @@ pub struct Counters {
 /// Invariants: regions and segments are in address order; a region's segments fill it without gap; no two
 /// HOLEs of one region are neighbours.
 pub struct Chain<N: Nodes> {
-    nodes: N,
-    tree: Tree,
-    first: Option<NodeId>,
-    last: Option<NodeId>,
+    pub(crate) nodes: N,
+    pub(crate) tree: Tree,
+    pub(crate) first: Option<NodeId>,
+    pub(crate) last: Option<NodeId>,
     /// Nodes that stand for nothing now, linked by `next`.
-    spare: Option<NodeId>,
+    pub(crate) spare: Option<NodeId>,
     /// One past the highest granule that any region ever had: addresses are not used twice.
-    end: u64,
-    counters: Counters,
+    pub(crate) end: u64,
+    pub(crate) counters: Counters,
 }
 
 impl<N: Nodes> Chain<N> {
@@ -99,70 +98,6 @@ impl<N: Nodes> Chain<N> {
         } else {
             self.end = self.end.max(start);
         }
-    }
-
-    /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes.
-    ///
-    /// # Errors
-    /// No storage; also for a span that is empty, starts below [`Chain::end`], or is over [`SIZE_MAX`].
-    /// O(log n).
-    pub fn push_region(&mut self, start: u64, size: u64, tag: u64) -> Result<NodeId, NoStorage> {
-        if size == 0 || size > SIZE_MAX || start < self.end {
-            return Err(NoStorage);
-        }
-        let end = start.checked_add(size).ok_or(NoStorage)?;
-        let region = self.new_node()?;
-        let hole = self.new_node().inspect_err(|_| self.recycle(region))?;
-        *self.nodes.node_mut(hole) = Node::of(start, size, true, 0, Some(region));
-        let node = Node::of(start, size, false, tag, None);
-        *self.nodes.node_mut(region) = Node { left: Some(hole), right: Some(hole), prev: self.last, ..node };
-        match self.last {
-            None => {
-                self.first = Some(region);
-                self.tree.plant(hole);
-            }
-            Some(last) => {
-                let before = self.nodes.node_mut(last);
-                before.next = Some(region);
-                if let Some(segment) = before.right {
-                    self.tree.insert_after(&mut self.nodes, segment, None, hole);
-                }
-            }
-        }
-        self.last = Some(region);
-        self.end = end;
-        self.counters.regions += 1;
-        self.counters.holes += 1;
-        self.counters.hole_granules += size;
-        self.counters.granules += size;
-        Ok(region)
-    }
-
-    /// Removes a region that is one HOLE; false (and no change) for any other. O(log n).
-    pub fn remove_region(&mut self, region: NodeId) -> bool {
-        let Node { left, prev, next, .. } = *self.nodes.node(region);
-        let Some(hole) = left else { return false };
-        let node = self.nodes.node(hole);
-        if !node.is_hole() || node.next.is_some() {
-            return false;
-        }
-        let size = node.size();
-        self.tree.remove(&mut self.nodes, hole);
-        match prev {
-            Some(p) => self.nodes.node_mut(p).next = next,
-            None => self.first = next,
-        }
-        match next {
-            Some(n) => self.nodes.node_mut(n).prev = prev,
-            None => self.last = prev,
-        }
-        self.recycle(hole);
-        self.recycle(region);
-        self.counters.regions -= 1;
-        self.counters.holes -= 1;
-        self.counters.hole_granules -= size;
-        self.counters.granules -= size;
-        true
     }
 
     /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.
@@ -342,37 +277,6 @@ impl<N: Nodes> Chain<N> {
         self.nodes.node_mut(id).tag = tag;
     }
 
-    /// The region `id` as it stands. O(1).
-    pub fn region(&self, id: NodeId) -> Region {
-        let node = self.nodes.node(id);
-        Region {
-            id,
-            start: node.start,
-            size: node.size(),
-            tag: node.tag,
-            first: node.left.unwrap_or(id),
-            last: node.right.unwrap_or(id),
-        }
-    }
-
-    /// The regions along the main chain.
-    pub fn regions(&self) -> Regions<'_, N> {
-        Regions::new(self, self.first)
-    }
-
-    /// The segments along the sub-chain of `region`.
-    pub fn segments(&self, region: NodeId) -> Segments<'_, N> {
-        Segments::new(self, self.nodes.node(region).left)
-    }
-
-    pub(crate) fn root(&self) -> Option<NodeId> {
-        self.tree.root
-    }
-
-    pub(crate) fn last_region(&self) -> Option<NodeId> {
-        self.last
-    }
-
     /// The HOLE that an aligned take uses, and how many granules of it come before the multiple of `align`.
     fn find_aligned(&self, size: u64, align: u64) -> Option<(NodeId, u64)> {
         let mut from = 0;
@@ -419,92 +323,5 @@ impl<N: Nodes> Chain<N> {
         self.counters.process += 1;
         self.counters.hole_granules -= size;
         Ok(segment)
-    }
-
-    /// Makes one HOLE of two that are neighbours, `low` before `high`. The node that is the easier to take out of
-    /// the tree goes: of two neighbours one always has at most one child.
-    fn join(&mut self, low: NodeId, high: NodeId) -> NodeId {
-        let (start, size) = (self.nodes.node(low).start, self.nodes.node(low).size());
-        let size = size + self.nodes.node(high).size();
-        let stays = if Tree::has_two_children(&self.nodes, low) { low } else { high };
-        let goes = if stays == low { high } else { low };
-        let node = self.nodes.node_mut(stays);
-        node.start = start;
-        node.set_size(size);
-        tree::lift(&mut self.nodes, stays);
-        self.unlink(goes);
-        self.counters.holes -= 1;
-        self.counters.joins += 1;
-        stays
-    }
-
-    /// Links `new` into the sub-chain and the tree, right before `id`.
-    fn link_before(&mut self, id: NodeId, new: NodeId) {
-        let Node { prev, region, .. } = *self.nodes.node(id);
-        self.tree.insert_before(&mut self.nodes, id, prev, new);
-        let node = self.nodes.node_mut(new);
-        (node.prev, node.next) = (prev, Some(id));
-        self.nodes.node_mut(id).prev = Some(new);
-        match prev {
-            Some(prev) => self.nodes.node_mut(prev).next = Some(new),
-            None => self.set_first(region, new),
-        }
-    }
-
-    /// Links `new` into the sub-chain and the tree, right behind `id`.
-    fn link_after(&mut self, id: NodeId, new: NodeId) {
-        let Node { next, region, .. } = *self.nodes.node(id);
-        self.tree.insert_after(&mut self.nodes, id, next, new);
-        let node = self.nodes.node_mut(new);
-        (node.prev, node.next) = (Some(id), next);
-        self.nodes.node_mut(id).next = Some(new);
-        match next {
-            Some(next) => self.nodes.node_mut(next).prev = Some(new),
-            None => self.set_last(region, new),
-        }
-    }
-
-    /// Takes `id` out of the sub-chain and the tree and keeps its node for reuse. Never the only segment.
-    fn unlink(&mut self, id: NodeId) {
-        let Node { prev, next, region, .. } = *self.nodes.node(id);
-        self.tree.remove(&mut self.nodes, id);
-        match (prev, next) {
-            (Some(prev), _) => self.nodes.node_mut(prev).next = next,
-            (None, Some(next)) => self.set_first(region, next),
-            (None, None) => {}
-        }
-        match (next, prev) {
-            (Some(next), _) => self.nodes.node_mut(next).prev = prev,
-            (None, Some(prev)) => self.set_last(region, prev),
-            (None, None) => {}
-        }
-        self.recycle(id);
-    }
-
-    fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
-        if let Some(region) = region {
-            self.nodes.node_mut(region).left = Some(id);
-        }
-    }
-
-    fn set_last(&mut self, region: Option<NodeId>, id: NodeId) {
-        if let Some(region) = region {
-            self.nodes.node_mut(region).right = Some(id);
-        }
-    }
-
-    fn new_node(&mut self) -> Result<NodeId, NoStorage> {
-        match self.spare {
-            Some(id) => {
-                self.spare = self.nodes.node(id).next;
-                Ok(id)
-            }
-            None => self.nodes.grow().ok_or(NoStorage),
-        }
-    }
-
-    fn recycle(&mut self, id: NodeId) {
-        *self.nodes.node_mut(id) = Node { next: self.spare, ..Node::EMPTY };
-        self.spare = Some(id);
     }
 }

@@ -11,7 +11,9 @@
 
 mod audit;
 mod chain;
+mod links;
 mod node;
+mod region;
 mod tree;
 mod walk;
 
