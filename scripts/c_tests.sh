@@ -175,7 +175,7 @@ verdict() {
     case $(one exit 0) in SIG*) dump=no ;; esac
     all env | grep -Eq '^MEMS_STATS' && dump=no
     if [ "$(one dump $dump)" = yes ]; then
-        grep -Eq '^== mems |^mems [0-9]+\.|"schema":"mems/' "$1/stderr" || echo "no MeMS dump on stderr"
+        grep -Eq '== mems [0-9]|^mems: [0-9]+ .*, peak |"schema":"mems/' "$1/stderr" || echo "no MeMS dump on stderr"
     fi
 }
 
