@@ -84,6 +84,16 @@ impl<N: Nodes> Chain<N> {
         }
     }
 
+    /// The last region of the main chain. O(1).
+    pub fn last_region(&self) -> Option<Region> {
+        self.last.map(|id| self.region(id))
+    }
+
+    /// The region before this one in the main chain. O(1).
+    pub fn region_before(&self, region: NodeId) -> Option<Region> {
+        self.nodes.node(region).prev.map(|id| self.region(id))
+    }
+
     /// The regions along the main chain.
     pub fn regions(&self) -> Regions<'_, N> {
         Regions::new(self, self.first)

@@ -421,6 +421,8 @@ pub struct Snapshot {
     pub realloc_in_place: u64,
     /// Blocks asked: every successful allocation, every successful realloc (which also frees one).
     pub blocks_asked: u64,
+    /// Blocks live now, inherited ones included.
+    pub blocks_live: u64,
     /// Usable bytes of all blocks ever asked.
     pub usable_asked: u64,
     /// Blocks freed.
@@ -457,6 +459,7 @@ impl Snapshot {
         realloc_zero: 0,
         realloc_in_place: 0,
         blocks_asked: 0,
+        blocks_live: 0,
         usable_asked: 0,
         blocks_freed: 0,
         freed_usable: 0,

@@ -4,11 +4,27 @@
 //! `tests/floors.rs`).
 #![no_std]
 
+pub mod block;
 pub mod buffer;
 pub mod class;
 pub mod count;
+pub mod engine;
+pub mod foreign;
+pub mod heap;
+pub mod large;
 pub mod lock;
 pub mod misuse;
+pub mod nodes;
 pub mod os;
+pub mod packet;
+pub mod pagemap;
+pub mod pool;
+pub mod posix;
+pub mod registry;
+pub mod remote;
 pub mod report;
 pub mod say;
+pub mod slab;
+pub mod snapshot;
+pub mod stack;
+pub mod tls;

@@ -1,0 +1,86 @@
+//! Finding out what a pointer is: a block of a slab, a large block, or none of ours.
+//!
+//! Also the mark that a free block carries in its second word, by which most double frees are seen at once: the
+//! process's secret mixed with the block's address, so neither chance nor a copy makes one.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::class::LIMIT;
+use crate::large::{self, Large};
+use crate::pagemap;
+use crate::slab::{self, Slab};
+
+/// What a pointer is.
+pub enum Kind {
+    /// Slot `number` of a slab that the heap at address `owner` has.
+    Slot {
+        /// Address of the owning heap.
+        owner: usize,
+        /// The slab.
+        slab: &'static Slab,
+        /// Slot number.
+        number: usize,
+    },
+    /// A large block.
+    Large(&'static Large),
+    /// A large block that was freed.
+    FreedLarge(&'static Large),
+    /// An address inside a block that starts elsewhere: its start and usable size.
+    Inside(usize, usize),
+    /// An address in memory of ours where there is no block, or never was one of ours.
+    Nothing,
+}
+
+/// What `address` is. Two loads for the common case, no lock.
+#[inline]
+pub fn kind(address: usize) -> Kind {
+    let Some(entry) = pagemap::entry(address) else { return Kind::Nothing };
+    let key = entry.key.load(Relaxed);
+    if let Some(slab) = slab::of(entry, key) {
+        return match slab.kind().slot_at(address) {
+            Some(number) => Kind::Slot { owner: key & !(LIMIT - 1), slab, number },
+            None => inside(slab, address),
+        };
+    }
+    match large::of(entry, key) {
+        Some(block) if block.base.get() != address => Kind::Inside(block.base.get(), block.usable()),
+        Some(block) if key == large::KEPT => Kind::FreedLarge(block),
+        Some(block) => Kind::Large(block),
+        None => Kind::Nothing,
+    }
+}
+
+#[cold]
+fn inside(slab: &Slab, address: usize) -> Kind {
+    let kind = slab.kind();
+    let size = kind.mask as usize + 1;
+    let from_end = size - (address & kind.mask as usize);
+    let start = slab.base.get() + size - from_end.next_multiple_of(kind.slot as usize).min(size);
+    Kind::Inside(start, kind.slot as usize)
+}
+
+#[inline(always)]
+fn second_word(block: usize) -> *mut usize {
+    (block + size_of::<usize>()) as *mut usize
+}
+
+/// Marks a block of a slab as free. It is the caller's, and no block is smaller than two words.
+#[inline(always)]
+pub fn mark(block: usize, secret: usize) {
+    // SAFETY: the caller owns the block, which has two words.
+    unsafe { second_word(block).write(secret ^ block) };
+}
+
+/// Whether a block of a slab carries the mark.
+#[inline(always)]
+pub fn is_marked(block: usize, secret: usize) -> bool {
+    // SAFETY: the address is a slot of a slab of ours, which is mapped.
+    unsafe { second_word(block).read() == secret ^ block }
+}
+
+/// Takes the mark off a block that is given out.
+#[inline(always)]
+pub fn unmark(block: usize) {
+    // SAFETY: the block is a free one that is being given out.
+    unsafe { second_word(block).write(0) };
+}

@@ -1,0 +1,410 @@
+//! The engine: the main chain of the malloc heap, in pages, over mmap.
+//!
+//! Owns every region of the malloc heap. Slabs and large blocks are its PROCESS segments. One lock, taken on slow
+//! paths only. A segment's MeMS virtual address is in pages: the region's number above, the page's physical
+//! number below; so addresses are never reused though the kernel may hand out the same pages again, regions stand
+//! in the order they were mapped, and an aligned virtual address is an aligned physical one.
+//!
+//! Free pages are kept while they are few beside the live ones, and given back otherwise (see [`Engine::settle`]).
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use mems_chain::{Chain, NodeId};
+
+use crate::count::{EngineRow, WalkItem};
+use crate::lock::{Guard, Lock};
+use crate::nodes::NodePool;
+use crate::os::{self, PAGE};
+use crate::pagemap;
+
+/// Bits of a virtual address that are the physical page number.
+const PHYSICAL: u32 = 36;
+const FIRST_REGION: usize = 128 << 10;
+const LARGEST_REGION: usize = 64 << 20;
+/// Regions are multiples of this, and lie at multiples of it where the kernel lets them, so that slabs fit.
+const GRAIN: usize = 64 << 10;
+/// Dirty pages in holes that are always kept.
+const KEPT_PAGES: usize = 256;
+/// Only runs of at least this many dirty pages are given back while the region is in use.
+const PURGE_RUN: usize = 16;
+/// First pause between purges after one that was regretted.
+const PAUSE_NS: u64 = 1_000_000_000;
+const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
+
+/// Pages given out.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Physical address of the first.
+    pub base: usize,
+    /// How many.
+    pub pages: usize,
+    /// The PROCESS segment.
+    pub node: NodeId,
+    /// Whether all of them are zero, as they came from mmap.
+    pub zero: bool,
+}
+
+/// Why no span was given out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// The kernel refuses memory.
+    Memory,
+    /// This thread is inside the engine already: a signal handler came in.
+    Inside,
+}
+
+struct Engine {
+    chain: Chain<NodePool>,
+    /// Pages in PROCESS segments.
+    live: usize,
+    /// Marked pages in HOLE segments.
+    dirty: usize,
+    /// Number of the next region.
+    number: u64,
+    /// Where the next region is wished for: right below the last; 0: anywhere.
+    hint: usize,
+    /// When pages were last given back.
+    purged_at: u64,
+    /// How many.
+    purged: usize,
+    /// Fresh pages given out since.
+    missed: usize,
+    /// No purge before `purged_at + pause`.
+    pause: u64,
+}
+
+static ENGINE: Lock<Engine> = Lock::new(Engine {
+    chain: Chain::new(NodePool::new()),
+    live: 0,
+    dirty: 0,
+    number: 1,
+    hint: 0,
+    purged_at: 0,
+    purged: 0,
+    missed: 0,
+    pause: 0,
+});
+
+/// Bytes mapped as regions.
+pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes `pages` whole pages at a multiple of `align` pages (a power of two), first fit. With `room` > 0 the
+/// segment is put where that many pages behind it are free, in a new region if need be, so that it can grow.
+/// O(log segments), and one mmap when nothing fits.
+pub fn take(pages: usize, align: usize, room: usize) -> Result<Span, Refused> {
+    ENGINE.take().ok_or(Refused::Inside)?.take(pages, align, room).ok_or(Refused::Memory)
+}
+
+/// Takes several spans of the same size at once: as many as fit `out`, at least one. Returns how many.
+pub fn take_many(pages: usize, align: usize, out: &mut [Option<Span>]) -> Result<usize, Refused> {
+    let mut engine = ENGINE.take().ok_or(Refused::Inside)?;
+    let mut count = 0;
+    for place in out.iter_mut() {
+        // Only the first may map; the others take what is there.
+        let span = if count == 0 { engine.take(pages, align, 0) } else { engine.fit(pages, align, 0) };
+        *place = span;
+        if span.is_none() {
+            break;
+        }
+        count += 1;
+    }
+    if count == 0 { Err(Refused::Memory) } else { Ok(count) }
+}
+
+/// Gives a span back; its first `touched` pages may have been written to. False (nothing done) when this thread is
+/// inside the engine already. O(log segments), more when a purge is due.
+pub fn put(node: NodeId, touched: usize) -> bool {
+    let Some(mut engine) = ENGINE.take() else { return false };
+    engine.put(node, touched);
+    engine.settle(false);
+    true
+}
+
+/// Gives many spans back in one go.
+pub fn put_many(spans: impl Iterator<Item = (NodeId, usize)>) -> bool {
+    let Some(mut engine) = ENGINE.take() else { return false };
+    for (node, touched) in spans {
+        engine.put(node, touched);
+    }
+    engine.settle(false);
+    true
+}
+
+/// Makes the span of `node` `pages` long where it stands, larger or smaller. False when the pages behind it are not
+/// free. The second value is whether all pages gained are zero.
+pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
+    let mut engine = ENGINE.take()?;
+    let (base, old) = engine.place(node);
+    if pages < old {
+        engine.chain.shrink(node, pages as u64).ok()?;
+        pagemap::mark_dirty(base + pages * PAGE, old - pages);
+        engine.dirty += old - pages;
+        engine.live -= old - pages;
+        engine.settle(false);
+        return Some(false);
+    }
+    if !engine.chain.grow(node, pages as u64) {
+        return None;
+    }
+    let gained = pages - old;
+    engine.live += gained;
+    let dirty = pagemap::clear_dirty(base + old * PAGE, gained);
+    engine.dirty -= dirty;
+    engine.missed += gained - dirty;
+    Some(dirty == 0)
+}
+
+/// Gives back every free page that can be: whole regions by munmap, others by a fresh mapping laid over them.
+/// Keeps `keep` dirty bytes at most. Returns whether anything went back.
+pub fn trim(keep: usize) -> bool {
+    let Some(mut engine) = ENGINE.take() else { return false };
+    engine.purge(keep / PAGE, 1) > 0
+}
+
+impl Engine {
+    fn place(&self, node: NodeId) -> (usize, usize) {
+        let segment = self.chain.segment(node);
+        (address(segment.start), segment.size as usize)
+    }
+
+    fn take(&mut self, pages: usize, align: usize, room: usize) -> Option<Span> {
+        if let Some(span) = self.fit(pages, align, room) {
+            return Some(span);
+        }
+        if self.map(pages, align, room) {
+            return self.fit(pages, align, room);
+        }
+        if room > 0 {
+            return self.take(pages, align, 0);
+        }
+        // Nothing to be had from the kernel: give back what lies unused and try once more.
+        if self.purge(0, 1) > 0 && self.map(pages, align, 0) {
+            return self.fit(pages, align, 0);
+        }
+        None
+    }
+
+    fn fit(&mut self, pages: usize, align: usize, room: usize) -> Option<Span> {
+        let wanted = (pages + room) as u64;
+        let node = match align {
+            0 | 1 => self.chain.take(wanted),
+            _ => self.chain.take_aligned(wanted, align as u64),
+        };
+        let node = node.ok()??;
+        if room > 0 && self.chain.shrink(node, pages as u64).is_err() {
+            self.chain.put(node);
+            return None;
+        }
+        let (base, _) = self.place(node);
+        let dirty = pagemap::clear_dirty(base, pages);
+        self.dirty -= dirty;
+        self.missed += pages - dirty;
+        self.live += pages;
+        Some(Span { base, pages, node, zero: dirty == 0 })
+    }
+
+    /// Maps a new region that fits the request. Its size follows the heap: an eighth of what is mapped.
+    fn map(&mut self, pages: usize, align: usize, room: usize) -> bool {
+        let slack = if align > GRAIN / PAGE { align } else { 0 };
+        let Some(need) = pages.checked_add(room + slack).and_then(|p| p.checked_mul(PAGE)) else {
+            return false;
+        };
+        let Some(need) = need.checked_next_multiple_of(GRAIN) else { return false };
+        // A slab in a region that is not at a multiple of its size loses up to that.
+        let least = if align > 1 { need + (align.min(GRAIN / PAGE) - 1) * PAGE } else { need };
+        let grown = (MAPPED.load(Relaxed) / 8).clamp(FIRST_REGION, LARGEST_REGION) & !(GRAIN - 1);
+        let wished = grown.max(need);
+        for len in [
+            wished,
+            wished.max(least),
+            (wished / 4).max(least),
+            least,
+            pages * PAGE + (align.max(1) - 1) * PAGE,
+        ] {
+            if len > wished && len != least {
+                continue;
+            }
+            let hint = if self.hint > len { (self.hint - len) & !(GRAIN - 1) } else { 0 };
+            if let Some(at) = os::map(len, hint) {
+                let base = at.as_ptr() as usize;
+                if len == wished && wished < least && !base.is_multiple_of(align * PAGE) {
+                    // SAFETY: nobody has seen this mapping yet.
+                    unsafe { os::unmap(at, len) };
+                    self.hint = 0;
+                    continue;
+                }
+                return self.push(at, len);
+            }
+        }
+        false
+    }
+
+    fn push(&mut self, at: NonNull<u8>, len: usize) -> bool {
+        let base = at.as_ptr() as usize;
+        let start = (self.number << PHYSICAL) | (base / PAGE) as u64;
+        let known = pagemap::cover(base, len);
+        if known && self.chain.push_region(start, (len / PAGE) as u64, base as u64).is_ok() {
+            self.number += 1;
+            self.hint = base;
+            MAPPED.fetch_add(len, Relaxed);
+            return true;
+        }
+        // SAFETY: nobody has seen this mapping yet.
+        unsafe { os::unmap(at, len) };
+        false
+    }
+
+    fn put(&mut self, node: NodeId, touched: usize) {
+        let (base, pages) = self.place(node);
+        let touched = touched.min(pages);
+        pagemap::mark_dirty(base, touched);
+        self.dirty += touched;
+        self.live -= pages;
+        self.chain.put(node);
+    }
+
+    /// Gives pages back when too many lie unused.
+    ///
+    /// A quarter of what is live may lie around, and at least a MiB. What is above goes back at once, unless the
+    /// last purge was regretted: if within a second half of what went back was mapped anew, the next one waits
+    /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
+    /// a few purges in its life, and one that frees its heap for good gives it back there and then.
+    fn settle(&mut self, asked: bool) {
+        let kept = (self.live / 4).max(KEPT_PAGES);
+        if self.dirty <= kept + kept / 2 {
+            return;
+        }
+        let now = os::coarse_ns();
+        let since = now - self.purged_at;
+        if self.purged > 0 && self.missed * 2 >= self.purged {
+            // Regretted: what went back was soon mapped again.
+            if since < 2 * PAUSE_NS.max(self.pause) {
+                self.pause = (self.pause * 8).clamp(PAUSE_NS, LONGEST_PAUSE_NS);
+            } else {
+                self.pause = 0;
+            }
+            self.purged = 0;
+        }
+        if since < self.pause && !asked {
+            return;
+        }
+        self.purged = self.purge(kept / 2, PURGE_RUN);
+        self.missed = 0;
+        self.purged_at = now;
+    }
+
+    /// Gives back dirty pages in runs of at least `run` until `keep` are left. Returns how many went. The newest
+    /// regions go first: first fit comes to them last.
+    fn purge(&mut self, keep: usize, run: usize) -> usize {
+        let before = self.dirty;
+        let mut at = self.chain.last_region();
+        while let Some(region) = at {
+            if self.dirty <= keep {
+                break;
+            }
+            let node = region.id;
+            at = self.chain.region_before(node);
+            let (base, len) = (address(region.start), region.size as usize);
+            let first = self.chain.segment(region.first);
+            if region.first == region.last && !first.process {
+                self.unmap(node, base, len);
+                continue;
+            }
+            let mut from = region.start;
+            while let Some(hole) = self.chain.next_hole(from, run as u64) {
+                let hole = self.chain.segment(hole);
+                if hole.start >= region.start + region.size || self.dirty <= keep {
+                    break;
+                }
+                self.purge_hole(address(hole.start), hole.size as usize, run);
+                from = hole.start + hole.size;
+            }
+        }
+        before - self.dirty
+    }
+
+    fn unmap(&mut self, region: NodeId, base: usize, pages: usize) {
+        let Some(at) = NonNull::new(base as *mut u8) else { return };
+        // SAFETY: the region is one HOLE, so no block lies in it.
+        if unsafe { os::unmap(at, pages * PAGE) } {
+            self.dirty -= pagemap::clear_dirty(base, pages);
+            self.chain.remove_region(region);
+            MAPPED.fetch_sub(pages * PAGE, Relaxed);
+            self.hint = 0;
+        } else {
+            // vm.max_map_count: the range stays a HOLE and is used again; its pages may still go.
+            self.purge_hole(base, pages, 1);
+        }
+    }
+
+    fn purge_hole(&mut self, mut base: usize, mut pages: usize, run: usize) {
+        while let Some((start, len)) = pagemap::dirty_run(base, pages) {
+            if len >= run
+                && let Some(at) = NonNull::new(start as *mut u8)
+                // SAFETY: the pages lie in a HOLE: no block has them.
+                && unsafe { os::purge(at, len * PAGE) }
+            {
+                self.dirty -= pagemap::clear_dirty(start, len);
+            }
+            let end = start + len * PAGE;
+            pages -= (end - base) / PAGE;
+            base = end;
+        }
+    }
+}
+
+/// The physical address of a virtual page.
+fn address(virtual_page: u64) -> usize {
+    (virtual_page & ((1 << PHYSICAL) - 1)) as usize * PAGE
+}
+
+/// Fills a snapshot's row from the engine as it stands. Takes no lock: when the engine is busy, what needs the
+/// chain stays 0 and false is returned.
+pub fn row(out: &mut EngineRow) -> bool {
+    out.mmap = os::CALLS.mmap.load(Relaxed);
+    out.munmap = os::CALLS.munmap.load(Relaxed);
+    out.bookkeeping = crate::pool::MAPPED.load(Relaxed) as u64;
+    out.mapped = MAPPED.load(Relaxed) as u64 + out.bookkeeping;
+    let Some(engine) = ENGINE.try_take() else { return false };
+    let counters = engine.chain.counters();
+    out.regions = counters.regions;
+    out.process = counters.process;
+    out.hole = counters.holes;
+    out.hole_bytes = counters.hole_granules * PAGE as u64;
+    out.largest_hole = engine.chain.largest_hole() * PAGE as u64;
+    out.splits = counters.splits;
+    out.joins = counters.joins;
+    true
+}
+
+/// Shows the main chain, region by region, segment by segment; what a segment is used for is the caller's to
+/// find out. False when the engine is busy.
+pub fn walk(see: &mut dyn FnMut(WalkItem)) -> bool {
+    let Some(engine) = ENGINE.try_take() else { return false };
+    for region in engine.chain.regions() {
+        see(WalkItem::Region { start: address(region.start), bytes: region.size as usize * PAGE });
+        for (_, segment) in engine.chain.segments(region.id) {
+            let (start, bytes) = (address(segment.start), segment.size as usize * PAGE);
+            see(match segment.process {
+                true => WalkItem::Process { start, bytes, slab: None },
+                false => WalkItem::Hole { start, bytes },
+            });
+        }
+    }
+    true
+}
+
+/// Before fork: no other thread is inside until [`fork_done`].
+pub fn fork_prepare() {
+    core::mem::forget::<Option<Guard<Engine>>>(ENGINE.take());
+}
+
+/// After fork, in parent and child.
+///
+/// # Safety
+/// The calling thread called [`fork_prepare`] (or is its copy in the child).
+pub unsafe fn fork_done() {
+    // SAFETY: passed on; the thread that holds the lock is this one.
+    unsafe { ENGINE.reset() };
+}

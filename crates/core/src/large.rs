@@ -1,0 +1,292 @@
+//! Large blocks: PROCESS segments of their own, in whole pages.
+//!
+//! A heap keeps a few that were freed, for blocks of about their size; the rest are segments of the engine's
+//! chain. They grow and shrink in place where the HOLE behind them allows. A block that has to move to grow gets
+//! room behind it, in address space only, since what grew once grows again.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicPtr, Ordering::*};
+
+use mems_chain::NodeId;
+
+use crate::engine::{self, Refused};
+use crate::heap::{Heap, KEPT_LARGE};
+use crate::os::{self, PAGE};
+use crate::{pagemap, pool};
+
+/// Page map key of the first page of a large block.
+pub const LARGE: usize = 62;
+/// The same of a block that is free and kept by a heap.
+pub const KEPT: usize = 61;
+/// The same of a block with a mapping of its own, made while the engine could not be used.
+pub const LONER: usize = 60;
+
+/// Blocks of more pages are not kept by a heap: for them the engine's lock costs nothing.
+const KEPT_BLOCK: usize = 256;
+/// Most pages that a heap keeps.
+const KEPT_TOTAL: usize = 512;
+/// Most pages of room that a growing block is given.
+const ROOM: usize = 65_536;
+
+/// The bookkeeping of one large block.
+#[repr(C, align(64))]
+pub struct Large {
+    /// Address of the block.
+    pub base: Cell<usize>,
+    /// Its pages.
+    pub pages: Cell<usize>,
+    /// Its PROCESS segment; None for a loner.
+    node: Cell<Option<NodeId>>,
+    /// How often it moved to grow.
+    moves: Cell<u32>,
+    /// The next block that waits to be freed.
+    next: AtomicPtr<Large>,
+}
+
+const _: () = assert!(size_of::<Large>() == 64);
+
+/// Large blocks that a signal handler freed while its thread was inside the engine.
+static WAITING: AtomicPtr<Large> = AtomicPtr::new(core::ptr::null_mut());
+
+/// A large block that was given out.
+pub struct Taken {
+    /// Its address.
+    pub block: usize,
+    /// Its usable size in bytes.
+    pub usable: usize,
+    /// Whether it is all zero.
+    pub zero: bool,
+}
+
+impl Large {
+    /// Its usable size in bytes.
+    pub fn usable(&self) -> usize {
+        self.pages.get() * PAGE
+    }
+}
+
+fn publish(large: &'static Large, key: usize) {
+    let meta = core::ptr::from_ref(large).cast_mut().cast();
+    pagemap::set(large.base.get(), 1, key, meta);
+}
+
+/// The large block whose first page has this entry and key.
+#[inline]
+pub fn of(entry: &pagemap::Entry, key: usize) -> Option<&'static Large> {
+    if key != LARGE && key != LONER && key != KEPT {
+        return None;
+    }
+    // SAFETY: an entry with these keys leads to a Large, whose memory is never unmapped (a loner's only when
+    // its block is freed, and then the entry is cleared before).
+    unsafe { entry.meta.load(Relaxed).cast::<Large>().as_ref() }
+}
+
+/// Takes a block of `size` bytes at a multiple of `align` (a power of two). `grown_from` is the block that moves
+/// here to grow. None when memory is short.
+pub fn take(
+    heap: Option<&'static Heap>,
+    size: usize,
+    align: usize,
+    grown_from: Option<&Large>,
+) -> Option<Taken> {
+    let pages = os::round_to_pages(size.max(1))? / PAGE;
+    let align = align.div_ceil(PAGE);
+    let moves = grown_from.map_or(0, |old| old.moves.get() + 1);
+    if let Some(heap) = heap
+        && moves == 0
+        && align <= 1
+        && let Some(large) = take_kept(heap, pages)
+    {
+        return Some(Taken { block: large.base.get(), usable: large.pages.get() * PAGE, zero: false });
+    }
+    let room = match moves {
+        0 => 0,
+        1 => (pages * 3).min(ROOM),
+        _ => (pages * 31).min(ROOM),
+    };
+    let span = match engine::take(pages, align, room) {
+        Ok(span) => span,
+        Err(Refused::Inside) => return loner(pages, align),
+        Err(Refused::Memory) => return None,
+    };
+    let Some(at) = pool::take::<Large>() else {
+        engine::put(span.node, if span.zero { 0 } else { span.pages });
+        return None;
+    };
+    let large = Large {
+        base: Cell::new(span.base),
+        pages: Cell::new(span.pages),
+        node: Cell::new(Some(span.node)),
+        moves: Cell::new(moves),
+        next: AtomicPtr::new(core::ptr::null_mut()),
+    };
+    // SAFETY: the pool gave room for a Large.
+    unsafe { at.write(large) };
+    // SAFETY: it was just written, and is given back only when its block is.
+    publish(unsafe { at.as_ref() }, LARGE);
+    Some(Taken { block: span.base, usable: span.pages * PAGE, zero: span.zero })
+}
+
+fn take_kept(heap: &Heap, pages: usize) -> Option<&'static Large> {
+    if pages > KEPT_BLOCK || heap.kept_pages.get() < pages {
+        return None;
+    }
+    let most = pages + pages / 8;
+    for place in &heap.kept {
+        if let Some(large) = place.get()
+            && (pages..=most).contains(&large.pages.get())
+        {
+            place.set(None);
+            heap.kept_pages.set(heap.kept_pages.get() - large.pages.get());
+            publish(large, LARGE);
+            return Some(large);
+        }
+    }
+    None
+}
+
+/// Gives a block back: kept by `heap` for the next of its size, or to the engine.
+pub fn put(heap: Option<&'static Heap>, large: &'static Large) {
+    let pages = large.pages.get();
+    if let Some(heap) = heap
+        && pages <= KEPT_BLOCK
+        && large.node.get().is_some()
+    {
+        publish(large, KEPT);
+        large.moves.set(0);
+        while heap.kept_pages.get() + pages > KEPT_TOTAL {
+            drop_kept(heap);
+        }
+        let place = match heap.kept.iter().find(|place| place.get().is_none()) {
+            Some(place) => place,
+            None => drop_kept(heap),
+        };
+        place.set(Some(large));
+        heap.kept_pages.set(heap.kept_pages.get() + pages);
+        return;
+    }
+    end(large);
+}
+
+/// Empties the next place of the kept blocks.
+fn drop_kept(heap: &'static Heap) -> &'static Cell<Option<&'static Large>> {
+    let place = &heap.kept[heap.kept_next.get() % KEPT_LARGE];
+    heap.kept_next.set(heap.kept_next.get() + 1);
+    if let Some(large) = place.take() {
+        heap.kept_pages.set(heap.kept_pages.get() - large.pages.get());
+        end(large);
+    }
+    place
+}
+
+/// Gives every kept block of a heap back to the engine.
+pub fn release(heap: &'static Heap) {
+    for _ in 0..KEPT_LARGE {
+        drop_kept(heap);
+    }
+}
+
+fn end(large: &'static Large) {
+    let (base, pages) = (large.base.get(), large.pages.get());
+    pagemap::set(base, 1, 0, core::ptr::null_mut());
+    let Some(node) = large.node.get() else {
+        let start = base - PAGE;
+        if let Some(at) = core::ptr::NonNull::new(start as *mut u8) {
+            // SAFETY: the loner's mapping begins one page before its block; the page map leads to it no more.
+            unsafe { os::unmap(at, (pages + 1) * PAGE) };
+        }
+        return;
+    };
+    if !engine::put(node, pages) {
+        return wait(large);
+    }
+    // SAFETY: the page map leads here no more.
+    unsafe { pool::put(core::ptr::NonNull::from(large).cast(), size_of::<Large>()) };
+}
+
+/// Makes a block of whole pages zero. From 1 MiB on by fresh pages laid over it, which cost memory only when they are
+/// touched.
+pub fn clear(block: usize, len: usize) {
+    if len >= 1 << 20
+        && let Some(at) = core::ptr::NonNull::new(block as *mut u8)
+        // SAFETY: the block was just taken; its old content is nobody's.
+        && unsafe { os::purge(at, len) }
+    {
+        return;
+    }
+    // SAFETY: the block was just taken, is `len` bytes long and nobody else's.
+    unsafe { core::ptr::write_bytes(block as *mut u8, 0, len) };
+}
+
+fn wait(large: &'static Large) {
+    let raw = core::ptr::from_ref(large).cast_mut();
+    let mut head = WAITING.load(Relaxed);
+    loop {
+        large.next.store(head, Relaxed);
+        match WAITING.compare_exchange_weak(head, raw, Release, Relaxed) {
+            Ok(_) => return,
+            Err(now) => head = now,
+        }
+    }
+}
+
+/// Frees the blocks that had to wait. One load when there is none.
+#[inline]
+pub fn end_waiting() {
+    if WAITING.load(Relaxed).is_null() {
+        return;
+    }
+    let mut at = WAITING.swap(core::ptr::null_mut(), Acquire);
+    // SAFETY: a waiting block's bookkeeping is valid and now only ours.
+    while let Some(large) = unsafe { at.as_ref() } {
+        at = large.next.load(Relaxed);
+        end(large);
+    }
+}
+
+/// Makes the block `size` bytes long where it stands. None when it cannot be; otherwise its new usable size.
+pub fn resize(large: &Large, size: usize) -> Option<usize> {
+    let wanted = os::round_to_pages(size.max(1))? / PAGE;
+    let pages = large.pages.get();
+    // A little less is not worth a split.
+    if wanted > pages || wanted + pages / 8 < pages {
+        engine::resize(large.node.get()?, wanted)?;
+        large.pages.set(wanted);
+    }
+    Some(large.pages.get() * PAGE)
+}
+
+/// A block with a mapping of its own: for a signal handler that came in while its thread was inside the engine.
+/// The page before the block holds its bookkeeping.
+fn loner(pages: usize, align: usize) -> Option<Taken> {
+    let align = align.max(1);
+    let len = pages.checked_add(align)?.checked_mul(PAGE)?;
+    let at = os::map(len, 0)?;
+    let start = at.as_ptr() as usize;
+    let block = (start + PAGE).next_multiple_of(align * PAGE);
+    let (front, back) = (block - PAGE - start, start + len - (block + pages * PAGE));
+    for (from, size) in [(start, front), (block + pages * PAGE, back)] {
+        if size > 0
+            && let Some(from) = core::ptr::NonNull::new(from as *mut u8)
+        {
+            // SAFETY: what lies before and behind the block in a mapping that nobody has seen.
+            unsafe { os::unmap(from, size) };
+        }
+    }
+    if !pagemap::cover(block, PAGE) {
+        return None;
+    }
+    let large = core::ptr::NonNull::new((block - PAGE) as *mut Large)?;
+    let facts = Large {
+        base: Cell::new(block),
+        pages: Cell::new(pages),
+        node: Cell::new(None),
+        moves: Cell::new(0),
+        next: AtomicPtr::new(core::ptr::null_mut()),
+    };
+    // SAFETY: the page before the block is ours.
+    unsafe { large.write(facts) };
+    // SAFETY: it was just written, and is unmapped only with its block.
+    publish(unsafe { large.as_ref() }, LONER);
+    Some(Taken { block, usable: pages * PAGE, zero: true })
+}

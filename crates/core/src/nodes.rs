@@ -1,0 +1,75 @@
+//! Storage for the engine's chain nodes, straight from mmap.
+//!
+//! Tiers: the first holds 64 nodes, each further one as many as all before it, so a node's place follows from
+//! its index by one bit scan and nothing ever moves. Never gives memory back; the chain uses its nodes again.
+
+use core::ptr::NonNull;
+
+use mems_chain::{Node, NodeId, Nodes};
+
+use crate::{os, pool};
+
+const FIRST: usize = 64;
+const TIERS: usize = 26;
+
+/// The nodes of one chain.
+pub struct NodePool {
+    tiers: [Option<NonNull<Node>>; TIERS],
+    len: usize,
+}
+
+// SAFETY: the tiers are mappings that only this pool refers to.
+unsafe impl Send for NodePool {}
+
+impl NodePool {
+    /// A pool without nodes.
+    pub const fn new() -> Self {
+        NodePool { tiers: [None; TIERS], len: 0 }
+    }
+
+    #[inline]
+    fn place(&self, id: NodeId) -> NonNull<Node> {
+        let i = id.index() as usize + FIRST;
+        let tier = (usize::BITS - 1 - i.leading_zeros() - FIRST.trailing_zeros()) as usize;
+        let offset = i - (FIRST << tier);
+        match self.tiers[tier] {
+            // SAFETY: offset < FIRST << tier, the number of nodes in this tier.
+            Some(first) => unsafe { first.add(offset) },
+            None => NonNull::dangling(),
+        }
+    }
+}
+
+impl Default for NodePool {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Nodes for NodePool {
+    #[inline]
+    fn node(&self, id: NodeId) -> &Node {
+        debug_assert!((id.index() as usize) < self.len);
+        // SAFETY: the chain asks only for ids that grow gave, whose tier is mapped.
+        unsafe { self.place(id).as_ref() }
+    }
+
+    #[inline]
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        debug_assert!((id.index() as usize) < self.len);
+        // SAFETY: as for node, and self is borrowed mutably.
+        unsafe { self.place(id).as_mut() }
+    }
+
+    fn grow(&mut self) -> Option<NodeId> {
+        let id = NodeId::new(u32::try_from(self.len).ok()?)?;
+        let tier = (usize::BITS - 1 - (self.len + FIRST).leading_zeros() - FIRST.trailing_zeros()) as usize;
+        let place = self.tiers.get_mut(tier)?;
+        if place.is_none() {
+            let len = os::round_to_pages((FIRST << tier) * size_of::<Node>())?;
+            *place = Some(pool::take_bytes(len)?.cast());
+        }
+        self.len += 1;
+        Some(id)
+    }
+}

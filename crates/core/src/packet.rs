@@ -1,0 +1,121 @@
+//! A packet: blocks on their way back from the thread that freed them to the heap that owns their slabs.
+//!
+//! The freeing thread fills a packet for each owner and posts it whole, so that one atomic operation carries
+//! many blocks (the idea of batching is snmalloc's; Liétar et al., 2019). Addresses stand in the packet, not in
+//! the blocks. An inbox is a stack of packets that anyone pushes to and only its heap empties.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::pool;
+
+/// Blocks that a packet holds.
+pub const ROOM: usize = 62;
+
+/// Some blocks of one owner.
+#[repr(C)]
+pub struct Packet {
+    next: Cell<*mut Packet>,
+    len: Cell<usize>,
+    blocks: [Cell<usize>; ROOM],
+}
+
+const _: () = assert!(size_of::<Packet>() == 512);
+
+impl Packet {
+    /// An empty packet; None when memory is short.
+    pub fn make() -> Option<&'static Packet> {
+        let at = pool::take::<Packet>()?;
+        let empty = Packet {
+            next: Cell::new(core::ptr::null_mut()),
+            len: Cell::new(0),
+            blocks: [const { Cell::new(0) }; ROOM],
+        };
+        // SAFETY: the pool gave room for a Packet.
+        unsafe { at.write(empty) };
+        // SAFETY: it was just written, and is given back only by end.
+        Some(unsafe { at.as_ref() })
+    }
+
+    /// Gives the packet's memory back. The caller holds the only reference.
+    pub fn end(&'static self) {
+        // SAFETY: it came from the pool with this size, and the caller gives up the only reference.
+        unsafe { pool::put(core::ptr::NonNull::from(self).cast(), size_of::<Packet>()) };
+    }
+
+    /// Adds a block; true when the packet is full with it.
+    #[inline]
+    pub fn add(&self, block: usize) -> bool {
+        let len = self.len.get();
+        self.blocks[len % ROOM].set(block);
+        self.len.set(len + 1);
+        len + 1 >= ROOM
+    }
+
+    /// The blocks in it.
+    pub fn blocks(&self) -> &[Cell<usize>] {
+        &self.blocks[..self.len.get().min(ROOM)]
+    }
+
+    /// The packet behind it in a list.
+    pub fn next(&self) -> Option<&'static Packet> {
+        // SAFETY: a linked packet is not given back before it is unlinked.
+        unsafe { self.next.get().as_ref() }
+    }
+
+    /// Links it in front of a list.
+    pub fn link(&self, list: Option<&'static Packet>) {
+        self.next.set(list.map_or(core::ptr::null_mut(), |p| core::ptr::from_ref(p).cast_mut()));
+    }
+
+    /// Empties it.
+    pub fn clear(&self) {
+        self.len.set(0);
+    }
+}
+
+/// Packets posted to one heap.
+pub struct Inbox(AtomicPtr<Packet>);
+
+impl Inbox {
+    /// An inbox without packets.
+    pub const fn new() -> Self {
+        Inbox(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// Whether nothing was posted. One load.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Posts a packet; it is the inbox's from now on. Lock-free.
+    pub fn post(&self, packet: &'static Packet) {
+        let raw: *const Packet = packet;
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            packet.next.set(head);
+            match self.0.compare_exchange_weak(head, raw as *mut Packet, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Takes every packet and hands each to `see`, whose it is then. One atomic operation.
+    pub fn empty(&self, mut see: impl FnMut(&'static Packet)) {
+        let mut at = self.0.swap(core::ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: a posted packet is valid and now only ours.
+        while let Some(packet) = unsafe { at.as_ref() } {
+            at = packet.next.get();
+            see(packet);
+        }
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,210 @@
+//! The page map: for any address, which heap's slab or which large block holds that page, if any of ours does.
+//!
+//! A table in two steps. A window of 64 GiB, laid where the first region is, has its upper table in .bss, so
+//! nearly every look-up is two loads; regions elsewhere are found through further windows. Each leaf covers
+//! 8 MiB with one entry a page, and one bit a page that says whether a page outside any block was written to
+//! since it came from mmap. Entries are written by the owner of the page and read by anyone without a lock.
+
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+
+use crate::os::{self, PAGE};
+
+const LEAF_SHIFT: usize = 23;
+const PAGE_SHIFT: usize = 12;
+/// Pages that a leaf covers.
+const LEAF_PAGES: usize = 1 << (LEAF_SHIFT - PAGE_SHIFT);
+/// Leaves in a window: 64 GiB.
+const LEAVES: usize = 8192;
+const WINDOW: usize = LEAVES << LEAF_SHIFT;
+/// Windows beside the first: with it 4 TiB.
+const WINDOWS: usize = 63;
+
+/// What is known of one page.
+#[repr(C)]
+pub struct Entry {
+    /// Address of the owning heap + class for a page of a slab; a number below [`crate::class::LIMIT`] for pages
+    /// with another meaning (see `large`); 0 for a page without a block.
+    pub key: AtomicUsize,
+    /// The slab or large block; null with `key` 0.
+    pub meta: AtomicPtr<u8>,
+}
+
+#[repr(C)]
+struct Leaf {
+    entries: [Entry; LEAF_PAGES],
+    dirty: [AtomicU64; LEAF_PAGES / 64],
+}
+
+/// A leaf in whole pages.
+const LEAF_BYTES: usize = (size_of::<Leaf>() + PAGE - 1) & !(PAGE - 1);
+
+type Top = [AtomicPtr<Leaf>; LEAVES];
+
+static FIRST: Top = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
+/// Start of the first window; 0 until something is covered.
+static BASE: AtomicUsize = AtomicUsize::new(0);
+
+struct Window {
+    base: AtomicUsize,
+    top: AtomicPtr<Top>,
+}
+
+static FURTHER: [Window; WINDOWS] =
+    [const { Window { base: AtomicUsize::new(0), top: AtomicPtr::new(core::ptr::null_mut()) } }; WINDOWS];
+
+/// The entry of the page that holds `address`, or None when no region of ours is within 8 MiB of it.
+/// Two loads for addresses in the first window.
+#[inline(always)]
+pub fn entry(address: usize) -> Option<&'static Entry> {
+    let leaf = address.wrapping_sub(BASE.load(Relaxed)) >> LEAF_SHIFT;
+    if leaf >= LEAVES {
+        return entry_beyond(address);
+    }
+    let leaf = FIRST[leaf].load(Relaxed);
+    if leaf.is_null() {
+        return None;
+    }
+    // SAFETY: leaves are published when zeroed and whole, and never unmapped.
+    let leaf = unsafe { &*leaf };
+    Some(&leaf.entries[address >> PAGE_SHIFT & (LEAF_PAGES - 1)])
+}
+
+#[cold]
+#[inline(never)]
+fn entry_beyond(address: usize) -> Option<&'static Entry> {
+    Some(&leaf_of(address)?.entries[address >> PAGE_SHIFT & (LEAF_PAGES - 1)])
+}
+
+fn leaf_of(address: usize) -> Option<&'static Leaf> {
+    let leaf = slot_of(address, false)?.load(Acquire);
+    // SAFETY: leaves are published when zeroed and whole, and never unmapped.
+    unsafe { leaf.as_ref() }
+}
+
+/// The place in an upper table for the leaf of `address`; with `make`, in a new window if need be.
+fn slot_of(address: usize, make: bool) -> Option<&'static AtomicPtr<Leaf>> {
+    let leaf = address.wrapping_sub(BASE.load(Acquire)) >> LEAF_SHIFT;
+    if leaf < LEAVES {
+        return Some(&FIRST[leaf]);
+    }
+    for window in &FURTHER {
+        let mut base = window.base.load(Acquire);
+        if base == 0 {
+            if !make {
+                return None;
+            }
+            let wanted = address & !(WINDOW - 1);
+            if window.top.load(Acquire).is_null() {
+                let top = os::map(size_of::<Top>(), 0)?.cast::<Top>();
+                crate::pool::MAPPED.fetch_add(size_of::<Top>(), Relaxed);
+                let _ = window.top.compare_exchange(core::ptr::null_mut(), top.as_ptr(), AcqRel, Acquire);
+            }
+            base = match window.base.compare_exchange(0, wanted, AcqRel, Acquire) {
+                Ok(_) => wanted,
+                Err(other) => other,
+            };
+        }
+        let leaf = address.wrapping_sub(base) >> LEAF_SHIFT;
+        if leaf < LEAVES {
+            // SAFETY: the table was published, zeroed, before its base, and is never unmapped.
+            let top = unsafe { &*window.top.load(Acquire) };
+            return Some(&top[leaf]);
+        }
+    }
+    None
+}
+
+/// Makes entries for `[address, address + len)`. False when the kernel refuses memory for them.
+pub fn cover(address: usize, len: usize) -> bool {
+    if BASE.load(Relaxed) == 0 {
+        let below = address.saturating_sub(WINDOW / 4 * 3);
+        let _ = BASE.compare_exchange(0, below & !((1 << LEAF_SHIFT) - 1), AcqRel, Acquire);
+    }
+    let first = address & !((1 << LEAF_SHIFT) - 1);
+    let count = (address + len - first).div_ceil(1 << LEAF_SHIFT);
+    let missing = (0..count).filter(|i| leaf_of(first + (i << LEAF_SHIFT)).is_none()).count();
+    if missing == 0 {
+        return true;
+    }
+    let Some(leaves) = os::map(missing * LEAF_BYTES, 0) else { return false };
+    crate::pool::MAPPED.fetch_add(missing * LEAF_BYTES, Relaxed);
+    let mut next = leaves.as_ptr() as usize;
+    for i in 0..count {
+        let Some(slot) = slot_of(first + (i << LEAF_SHIFT), true) else { return false };
+        // A leaf that another thread published meanwhile stays; the one made here then lies unused, untouched.
+        if slot.load(Acquire).is_null()
+            && slot.compare_exchange(core::ptr::null_mut(), next as *mut Leaf, AcqRel, Acquire).is_ok()
+        {
+            next += LEAF_BYTES;
+        }
+    }
+    true
+}
+
+/// Sets the entries of the pages `[address, address + pages * PAGE)`, all of them covered.
+pub fn set(address: usize, pages: usize, key: usize, meta: *mut u8) {
+    for page in 0..pages {
+        if let Some(entry) = entry(address + page * PAGE) {
+            entry.meta.store(meta, Relaxed);
+            entry.key.store(key, Release);
+        }
+    }
+}
+
+/// Calls `f` with each word of dirty bits that `[address, address + pages * PAGE)` touches, the bits of the word
+/// that lie in the range, and the address of the word's first page.
+fn dirty_words(address: usize, pages: usize, mut f: impl FnMut(&AtomicU64, u64, usize)) {
+    let mut page = address >> PAGE_SHIFT;
+    let end = page + pages;
+    while page < end {
+        let first = page & 63;
+        let count = (64 - first).min(end - page);
+        let bits = (u64::MAX >> (64 - count)) << first;
+        if let Some(leaf) = leaf_of(page << PAGE_SHIFT) {
+            f(&leaf.dirty[(page & (LEAF_PAGES - 1)) / 64], bits, (page - first) << PAGE_SHIFT);
+        }
+        page += count;
+    }
+}
+
+/// Marks pages as written to. The caller holds the engine's lock.
+pub fn mark_dirty(address: usize, pages: usize) {
+    dirty_words(address, pages, |word, bits, _| word.store(word.load(Relaxed) | bits, Relaxed));
+}
+
+/// Clears the marks and says how many there were. The caller holds the engine's lock.
+pub fn clear_dirty(address: usize, pages: usize) -> usize {
+    let mut count = 0;
+    dirty_words(address, pages, |word, bits, _| {
+        let old = word.load(Relaxed);
+        count += (old & bits).count_ones() as usize;
+        if old & bits != 0 {
+            word.store(old & !bits, Relaxed);
+        }
+    });
+    count
+}
+
+/// The first run of marked pages in the range: its address and pages. The caller holds the engine's lock.
+pub fn dirty_run(address: usize, pages: usize) -> Option<(usize, usize)> {
+    let (mut start, mut end, mut closed) = (0, 0, false);
+    dirty_words(address, pages, |word, bits, first| {
+        let mut marked = word.load(Relaxed) & bits;
+        if closed || (marked == 0 && start == 0) {
+            return;
+        }
+        if start != 0 && (marked & 1 == 0 || end != first) {
+            closed = true;
+            return;
+        }
+        let skip = marked.trailing_zeros() as usize;
+        if start == 0 {
+            start = first + skip * PAGE;
+        }
+        marked >>= skip;
+        let run = (!marked).trailing_zeros() as usize;
+        end = first + (skip + run) * PAGE;
+        closed = skip + run < 64;
+    });
+    (start != 0).then(|| (start, (end - start) / PAGE))
+}

@@ -1,0 +1,441 @@
+//! The malloc family's rules: sizes, alignments, errno, zeroing, and what each call counts.
+//!
+//! The semantics are those of glibc's manual pages and POSIX. Every function here keeps errno unless it fails,
+//! and sets ENOMEM (EINVAL where the manual says so) when it does. Fast paths touch the thread's heap only;
+//! everything else goes through [`registry::enter`].
+
+use core::ptr::null_mut;
+
+use crate::block::{self, Kind};
+use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
+use crate::count::{Function, weight};
+use crate::heap::Heap;
+use crate::misuse::{self, Misuse};
+use crate::os::{self, PAGE};
+use crate::registry::{self, Entry};
+use crate::{large, remote, tls};
+
+/// Requests above this fail, whatever memory there is.
+pub const SIZE_LIMIT: usize = isize::MAX as usize;
+
+/// malloc. O(1) amortized; about 20 instructions for a small size.
+#[inline(always)]
+pub fn malloc(size: usize) -> *mut u8 {
+    let heap = tls::heap();
+    if size <= SMALL_MAX {
+        let class = class::of_small(size);
+        let stack = &heap.stacks[class];
+        if let Some(block) = stack.pop() {
+            heap.counters.malloc[class].add(size);
+            heap.counters.level.add(stack.weight.get());
+            block::unmark(block);
+            return block as *mut u8;
+        }
+    }
+    malloc_slow(size)
+}
+
+/// operator new: malloc with counters of its own. Null when it fails; what follows is the caller's business.
+#[inline(always)]
+pub fn new(size: usize) -> *mut u8 {
+    let heap = tls::heap();
+    if size <= SMALL_MAX {
+        let class = class::of_small(size);
+        let stack = &heap.stacks[class];
+        if let Some(block) = stack.pop() {
+            heap.counters.new[class].add(size);
+            heap.counters.level.add(stack.weight.get());
+            block::unmark(block);
+            return block as *mut u8;
+        }
+    }
+    new_slow(size)
+}
+
+#[inline(never)]
+extern "C" fn malloc_slow(size: usize) -> *mut u8 {
+    allocate_counted(Function::Malloc, size)
+}
+
+#[inline(never)]
+extern "C" fn new_slow(size: usize) -> *mut u8 {
+    allocate_counted(Function::New, size)
+}
+
+#[inline]
+fn allocate_counted(function: Function, size: usize) -> *mut u8 {
+    let entry = registry::enter();
+    if let Some(Entry { heap, .. }) = entry
+        && size <= SLAB_MAX
+    {
+        let class = class::of(size);
+        let Some(block) = heap.take(class) else { return fail(entry.as_ref(), function) };
+        let tallies = if function == Function::New { &heap.counters.new } else { &heap.counters.malloc };
+        tallies[class].add(size);
+        heap.counters.level.add(heap.stacks[class].weight.get());
+        block::unmark(block);
+        return block as *mut u8;
+    }
+    allocate(entry.as_ref(), function, size, 1, false)
+}
+
+/// Sets ENOMEM, counts the failure, returns null.
+#[cold]
+fn fail(entry: Option<&Entry>, function: Function) -> *mut u8 {
+    if let Some(entry) = entry {
+        entry.heap.counters.failed[function as usize].add(1);
+    }
+    os::set_errno(libc::ENOMEM);
+    null_mut()
+}
+
+/// Any allocation, counted as `function`'s. `align` is a power of two.
+fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize, zeroed: bool) -> *mut u8 {
+    if size > SIZE_LIMIT || align > SIZE_LIMIT {
+        return fail(entry, function);
+    }
+    let Some(taken) = take(entry, size, align, zeroed) else { return fail(entry, function) };
+    if let Some(entry) = entry {
+        entry.heap.counters.block(function, size, taken.usable);
+    }
+    taken.block as *mut u8
+}
+
+/// A block for `size` bytes, uncounted.
+fn take(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Option<large::Taken> {
+    if let Some(entry) = entry
+        && let Some(class) = class::of_aligned(size, align)
+    {
+        let block = entry.heap.take(class)?;
+        let usable = CLASSES[class].slot as usize;
+        block::unmark(block);
+        if zeroed {
+            clear(block, usable);
+        }
+        return Some(large::Taken { block, usable, zero: zeroed });
+    }
+    if let Some(entry) = entry {
+        entry.heap.settle();
+    }
+    let taken = large::take(entry.map(|e| e.heap), size, align, None)?;
+    if zeroed && !taken.zero {
+        large::clear(taken.block, taken.usable);
+    }
+    Some(taken)
+}
+
+fn clear(block: usize, len: usize) {
+    // SAFETY: the block was just taken, is `len` bytes long and nobody else's.
+    unsafe { core::ptr::write_bytes(block as *mut u8, 0, len) };
+}
+
+/// calloc.
+#[inline]
+pub fn calloc(count: usize, size: usize) -> *mut u8 {
+    let entry = registry::enter();
+    match count.checked_mul(size) {
+        Some(bytes) => allocate(entry.as_ref(), Function::Calloc, bytes, 1, true),
+        None => fail(entry.as_ref(), Function::Calloc),
+    }
+}
+
+/// memalign, valloc and the like: `align` is rounded up to a power of two, as glibc does.
+pub fn aligned(function: Function, align: usize, size: usize) -> *mut u8 {
+    let entry = registry::enter();
+    match align.max(1).checked_next_power_of_two() {
+        Some(align) => allocate(entry.as_ref(), function, size, align, false),
+        None => {
+            fail(entry.as_ref(), function);
+            os::set_errno(libc::EINVAL);
+            null_mut()
+        }
+    }
+}
+
+/// posix_memalign: 0, EINVAL or ENOMEM; errno is kept in any case, and `*out` unless it succeeds.
+///
+/// # Safety
+/// `out` is valid to write to.
+pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
+    let entry = registry::enter();
+    if !align.is_power_of_two() || !align.is_multiple_of(size_of::<usize>()) {
+        if let Some(entry) = &entry {
+            entry.heap.counters.failed[Function::PosixMemalign as usize].add(1);
+        }
+        return libc::EINVAL;
+    }
+    let errno = os::errno();
+    let block = allocate(entry.as_ref(), Function::PosixMemalign, size, align, false);
+    os::set_errno(errno);
+    if block.is_null() {
+        return libc::ENOMEM;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { out.write(block) };
+    0
+}
+
+/// pvalloc: whole pages at a page boundary.
+pub fn pvalloc(size: usize) -> *mut u8 {
+    match os::round_to_pages(size) {
+        Some(size) => aligned(Function::Pvalloc, PAGE, size),
+        None => fail(registry::enter().as_ref(), Function::Pvalloc),
+    }
+}
+
+/// free. Does nothing for null. O(1) amortized.
+#[inline(always)]
+pub fn free(pointer: *mut u8) {
+    if !free_fast(pointer as usize) {
+        free_cold(pointer as usize);
+    }
+}
+
+/// operator delete.
+#[inline(always)]
+pub fn delete(pointer: *mut u8) {
+    tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+    if !free_fast(pointer as usize) {
+        delete_cold(pointer as usize);
+    }
+}
+
+/// Frees a block of this thread's slabs where nothing is out of the ordinary; false (nothing done) otherwise.
+#[inline(always)]
+fn free_fast(block: usize) -> bool {
+    let Some(entry) = crate::pagemap::entry(block) else { return false };
+    let heap = tls::heap();
+    let class = entry.key.load(core::sync::atomic::Ordering::Relaxed) ^ heap.address();
+    if class >= LIMIT {
+        return false;
+    }
+    let stack = &heap.stacks[class];
+    let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
+    let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
+    if !starts_slot || block::is_marked(block, heap.secret.get()) || heap.counters.level.is_above_peak() {
+        return false;
+    }
+    if !stack.push(block) {
+        return false;
+    }
+    block::mark(block, heap.secret.get());
+    heap.counters.level.sub(stack.weight.get());
+    true
+}
+
+macro_rules! with_call_site {
+    ($(#[$doc:meta])* $name:ident => $to:ident) => {
+        $(#[$doc])*
+        #[cold]
+        #[unsafe(naked)]
+        extern "C" fn $name(pointer: usize) {
+            #[cfg(target_arch = "x86_64")]
+            core::arch::naked_asm!("mov rsi, [rsp]", "jmp {to}", to = sym $to);
+            #[cfg(target_arch = "aarch64")]
+            core::arch::naked_asm!("mov x1, x30", "b {to}", to = sym $to);
+        }
+    };
+}
+
+with_call_site! {
+    /// Reached by a jump from the exported function, so that the return address is still the program's.
+    free_cold => free_slow
+}
+with_call_site! {
+    /// As `free_cold`.
+    delete_cold => delete_slow
+}
+
+extern "C" fn free_slow(pointer: usize, site: usize) {
+    release("free", pointer, site);
+}
+
+extern "C" fn delete_slow(pointer: usize, site: usize) {
+    release("delete", pointer, site);
+}
+
+/// free and delete in full.
+fn release(function: &'static str, pointer: usize, site: usize) {
+    let entry = registry::enter();
+    if pointer == 0 {
+        if let Some(Entry { heap, .. }) = &entry {
+            let nulls =
+                if function == "free" { &heap.counters.free_null } else { &heap.counters.delete_null };
+            nulls.add(1);
+        }
+        return;
+    }
+    if let Some(wrong) = give_back(entry.as_ref(), function, pointer) {
+        drop(entry);
+        report(wrong, function, pointer, site);
+    }
+}
+
+/// Frees a block, uncounted as a call. What is wrong with the pointer otherwise.
+fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> Option<Misuse> {
+    match block::kind(pointer) {
+        Kind::Slot { owner, slab, number } => {
+            // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
+            let Some(Entry { heap, .. }) = entry else { return None };
+            let usable = slab.kind().slot as usize;
+            if block::is_marked(pointer, heap.secret.get()) && is_free(heap, owner, slab, number, pointer) {
+                return Some(Misuse::Freed { function, pointer, usable });
+            }
+            heap.counters.level.fall(weight(usable));
+            block::mark(pointer, heap.secret.get());
+            if owner == heap.address() {
+                heap.put(slab, pointer);
+            } else {
+                remote::send(heap, owner, pointer);
+            }
+            None
+        }
+        Kind::Large(block) => {
+            if let Some(Entry { heap, .. }) = entry {
+                heap.settle();
+                heap.counters.level.fall(weight(block.usable()));
+            }
+            large::put(entry.map(|e| e.heap), block);
+            None
+        }
+        Kind::FreedLarge(block) => Some(Misuse::Freed { function, pointer, usable: block.usable() }),
+        Kind::Inside(block, usable) => Some(Misuse::Inside { function, pointer, block, usable }),
+        Kind::Nothing => Some(Misuse::NoBlock { function, pointer }),
+    }
+}
+
+/// Whether a block that carries the mark is free indeed. A block of another thread's heap cannot be looked up
+/// there; its mark is proof enough.
+#[cold]
+fn is_free(heap: &Heap, owner: usize, slab: &crate::slab::Slab, number: usize, pointer: usize) -> bool {
+    if owner != heap.address() {
+        return true;
+    }
+    let stack = &heap.stacks[slab.class.get() as usize & (LIMIT - 1)];
+    slab.is_free(number) || stack.blocks().iter().any(|b| b.get() == pointer)
+}
+
+#[cold]
+fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
+    match wrong {
+        Misuse::NoBlock { .. } if crate::foreign::may_be(pointer) => misuse::foreign(function, pointer, site),
+        _ => misuse::report(wrong, site),
+    }
+}
+
+/// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
+pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
+    let entry = registry::enter();
+    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
+    let old = pointer as usize;
+    if old == 0 {
+        let block = allocate(entry.as_ref(), function, size, 1, false);
+        if let Some(entry) = &entry
+            && !block.is_null()
+        {
+            entry.heap.counters.realloc_null.add(1);
+        }
+        return block;
+    }
+    if size > SIZE_LIMIT {
+        return fail(entry.as_ref(), function);
+    }
+    let known = match block::kind(old) {
+        Kind::Slot { slab, .. } => Some((slab.kind().slot as usize, None)),
+        Kind::Large(block) => Some((block.usable(), Some(block))),
+        _ => None,
+    };
+    // A freed block is no block: give_back says what is wrong with it.
+    let secret = entry.as_ref().map_or(0, |e| e.heap.secret.get());
+    let suspicious = matches!(known, Some((_, None))) && block::is_marked(old, secret);
+    if size == 0 || known.is_none() || suspicious {
+        let wrong = match (known, size) {
+            (Some((usable, _)), 1..) if suspicious => {
+                Some(Misuse::Freed { function: name, pointer: old, usable })
+            }
+            _ => give_back(entry.as_ref(), name, old),
+        };
+        match wrong {
+            Some(wrong) => {
+                drop(entry);
+                report(wrong, name, old, site);
+                if size > 0 {
+                    os::set_errno(libc::ENOMEM);
+                }
+            }
+            None => {
+                if let Some(entry) = &entry {
+                    entry.heap.counters.realloc_zero[(function != Function::Realloc) as usize].add(1);
+                }
+            }
+        }
+        return null_mut();
+    }
+    let Some((usable, large)) = known else { return null_mut() };
+    if let Some(now) = resize_in_place(usable, large, size) {
+        if let Some(Entry { heap, .. }) = &entry {
+            heap.counters.level.fall(weight(usable));
+            heap.counters.block(function, size, now);
+            heap.counters.realloc_in_place.add(1);
+        }
+        return pointer;
+    }
+    let taken = match large {
+        Some(large) if size > SLAB_MAX && size > usable => {
+            large::take(entry.as_ref().map(|e| e.heap), size, 1, Some(large))
+        }
+        _ => take(entry.as_ref(), size, 1, false),
+    };
+    let Some(taken) = taken else { return fail(entry.as_ref(), function) };
+    // SAFETY: both blocks are live and apart, each at least this long.
+    unsafe { core::ptr::copy_nonoverlapping(pointer, taken.block as *mut u8, usable.min(size)) };
+    give_back(entry.as_ref(), name, old);
+    if let Some(Entry { heap, .. }) = &entry {
+        heap.counters.block(function, size, taken.usable);
+    }
+    taken.block as *mut u8
+}
+
+/// The usable size with which a block can stay where it is, for `size` bytes.
+fn resize_in_place(usable: usize, large: Option<&large::Large>, size: usize) -> Option<usize> {
+    match large {
+        Some(large) if size > SLAB_MAX => large::resize(large, size),
+        Some(_) => None,
+        // A slot stays while it is not more than twice what a new one would be.
+        None => (size <= usable && CLASSES[class::of(size)].slot as usize * 2 > usable).then_some(usable),
+    }
+}
+
+/// reallocarray.
+pub fn reallocarray(pointer: *mut u8, count: usize, size: usize, site: usize) -> *mut u8 {
+    match count.checked_mul(size) {
+        Some(bytes) => realloc(Function::Reallocarray, pointer, bytes, site),
+        None => fail(registry::enter().as_ref(), Function::Reallocarray),
+    }
+}
+
+/// malloc_usable_size: 0 for null and (after a report) for what is no block.
+pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
+    let address = pointer as usize;
+    if address == 0 {
+        return 0;
+    }
+    let name = "malloc_usable_size";
+    let wrong = match block::kind(address) {
+        Kind::Slot { slab, .. } => return slab.kind().slot as usize,
+        Kind::Large(block) => return block.usable(),
+        Kind::FreedLarge(block) => Misuse::Freed { function: name, pointer: address, usable: block.usable() },
+        Kind::Inside(block, usable) => Misuse::Inside { function: name, pointer: address, block, usable },
+        Kind::Nothing => Misuse::NoBlock { function: name, pointer: address },
+    };
+    report(wrong, name, address, site);
+    0
+}
+
+/// malloc_trim: gives free memory back to the kernel, `keep` bytes of it excepted. True when any went.
+pub fn trim(keep: usize) -> bool {
+    if let Some(entry) = registry::enter() {
+        entry.heap.release();
+    }
+    crate::engine::trim(keep)
+}

@@ -1,0 +1,272 @@
+//! All heaps: their birth, their threads' end, the hand-over to new threads, the fork.
+//!
+//! Heaps are never unmapped, so the list of all of them is walked without a lock. One lock guards birth and
+//! hand-over. The heap called *shared* serves calls that come where a thread has no heap of its own to
+//! use: after its end, or in a signal handler that came in while it was inside a slow path.
+
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+
+use crate::heap::{EMPTY, GONE, Heap, LEVEL, State};
+use crate::lock::{Guard, Lock};
+use crate::{engine, large, os, pool, remote, tls};
+
+/// The first of the heaps without a thread.
+static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
+/// The heap for calls without a heap; made when first needed.
+static SHARED: Lock<Option<&'static Heap>> = Lock::new(None);
+static NEWEST: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Threads that have a heap.
+pub static THREADS: AtomicU64 = AtomicU64::new(0);
+/// The most there were at once.
+pub static THREADS_PEAK: AtomicU64 = AtomicU64::new(0);
+/// All there ever were.
+pub static THREADS_EVER: AtomicU64 = AtomicU64::new(0);
+
+/// The pthread key whose destructor tells of a thread's end, + 1; 0: none yet.
+static KEY: AtomicUsize = AtomicUsize::new(0);
+const KEY_REFUSED: usize = usize::MAX;
+
+/// Leave to use a heap in a slow path; ends when dropped.
+pub struct Entry {
+    /// The heap.
+    pub heap: &'static Heap,
+    shared: Option<Guard<'static, Option<&'static Heap>>>,
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        if self.shared.is_none() {
+            self.heap.inside.store(false, Release);
+        }
+    }
+}
+
+/// Enters the calling thread's heap, or the shared one where that cannot be used. None when neither can: in
+/// a signal handler inside a call that uses the shared heap, or when memory is short.
+#[inline]
+pub fn enter() -> Option<Entry> {
+    let heap = tls::heap();
+    if heap.state.load(Relaxed) == State::Live as u8 && !heap.inside.load(Relaxed) {
+        heap.inside.store(true, Release);
+        large::end_waiting();
+        return Some(Entry { heap, shared: None });
+    }
+    enter_elsewhere(heap)
+}
+
+#[cold]
+#[inline(never)]
+fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
+    if core::ptr::eq(heap, &EMPTY) {
+        let heap = birth()?;
+        tls::set_heap(heap);
+        // After the heap is in place: with many keys pthread_setspecific allocates.
+        watch_thread(heap);
+        heap.inside.store(true, Release);
+        return Some(Entry { heap, shared: None });
+    }
+    let mut shared = SHARED.take()?;
+    let heap = match *shared {
+        Some(heap) => heap,
+        None => {
+            let heap = make()?;
+            heap.state.store(State::Live as u8, Release);
+            *shared = Some(heap);
+            heap
+        }
+    };
+    share_level();
+    Some(Entry { heap, shared: Some(shared) })
+}
+
+/// A heap for the calling thread: an abandoned one, or a new one.
+fn birth() -> Option<&'static Heap> {
+    let mut abandoned = ABANDONED.take()?;
+    let heap = loop {
+        let Some(heap) = *abandoned else { break make()? };
+        *abandoned = heap.next_abandoned.get();
+        if adopt(heap) {
+            break heap;
+        }
+    };
+    let now = THREADS.fetch_add(1, Relaxed) + 1;
+    THREADS_PEAK.fetch_max(now, Relaxed);
+    if THREADS_EVER.fetch_add(1, Relaxed) > 0 {
+        share_level();
+    }
+    heap.state.store(State::Live as u8, Release);
+    Some(heap)
+}
+
+/// Takes an abandoned heap over. Somebody may just be emptying its inbox, for a moment. False for a lost one.
+fn adopt(heap: &Heap) -> bool {
+    let (from, to) = (State::Abandoned as u8, State::Live as u8);
+    while heap.state.compare_exchange(from, to, AcqRel, Relaxed).is_err() {
+        if heap.state() == State::Lost {
+            return false;
+        }
+        core::hint::spin_loop();
+    }
+    true
+}
+
+fn make() -> Option<&'static Heap> {
+    let at = pool::take::<Heap>()?;
+    // SAFETY: a fresh mapping of zero bytes of a heap's size, which is a valid heap, and never unmapped.
+    let heap = unsafe { at.as_ref() };
+    heap.open(secret());
+    let mut newest = NEWEST.load(Relaxed);
+    loop {
+        // SAFETY: the list holds heaps only, and heaps are never unmapped.
+        heap.older.set(unsafe { newest.as_ref() });
+        match NEWEST.compare_exchange_weak(newest, at.as_ptr(), Release, Relaxed) {
+            Ok(_) => return Some(heap),
+            Err(now) => newest = now,
+        }
+    }
+}
+
+/// A number that an attacker does not know, the same for the life of the process.
+fn secret() -> usize {
+    static SECRET: AtomicUsize = AtomicUsize::new(0);
+    let known = SECRET.load(Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // SAFETY: getauxval has no precondition.
+    let at = unsafe { libc::getauxval(libc::AT_RANDOM) } as *const [usize; 2];
+    // SAFETY: AT_RANDOM is the address of 16 random bytes that the kernel put on the first stack, or 0.
+    let random = unsafe { at.as_ref() }.map_or(0, |words| words[1].rotate_left(23) ^ words[0]);
+    let fresh = random | 1;
+    SECRET.store(fresh, Relaxed);
+    fresh
+}
+
+/// All heaps, newest first.
+pub fn heaps() -> impl Iterator<Item = &'static Heap> {
+    // SAFETY: the list holds heaps only, and heaps are never unmapped.
+    let newest = unsafe { NEWEST.load(Acquire).as_ref() };
+    core::iter::successors(newest, |heap| heap.older.get())
+}
+
+/// Tells the process-wide level that it has to be kept from now on.
+fn share_level() {
+    if LEVEL.shared.load(Acquire) {
+        return;
+    }
+    let (mut live, mut peak) = ((0, 0), (0, 0, 0));
+    for heap in heaps() {
+        let (bytes, blocks) = heap.counters.level.live();
+        let (top, top_blocks, when) = heap.counters.level.peak();
+        heap.published.set((bytes / 16, blocks));
+        live = (live.0 + bytes, live.1 + blocks);
+        peak = (peak.0 + top, peak.1 + top_blocks, when.max(peak.2));
+    }
+    LEVEL.share(live, peak);
+}
+
+fn watch_thread(heap: &'static Heap) {
+    let mut key = KEY.load(Acquire);
+    if key == 0 {
+        let mut fresh: libc::pthread_key_t = 0;
+        // SAFETY: fresh is valid to write to, and the destructor is a function of this library, which stays loaded.
+        let made = unsafe { libc::pthread_key_create(&mut fresh, Some(thread_ends)) } == 0;
+        let wanted = if made { fresh as usize + 1 } else { KEY_REFUSED };
+        key = match KEY.compare_exchange(0, wanted, AcqRel, Acquire) {
+            Ok(_) => wanted,
+            Err(other) => {
+                if made {
+                    // SAFETY: the key was just made here and nobody else knows it.
+                    unsafe { libc::pthread_key_delete(fresh) };
+                }
+                other
+            }
+        };
+    }
+    if key != KEY_REFUSED {
+        let value = core::ptr::from_ref(heap).cast();
+        // SAFETY: the key was made above and is never deleted.
+        unsafe { libc::pthread_setspecific((key - 1) as libc::pthread_key_t, value) };
+    }
+}
+
+/// The key's destructor: runs in the ending thread, before the C library frees what it keeps for it.
+extern "C" fn thread_ends(_: *mut libc::c_void) {
+    let heap = tls::heap();
+    if heap.state() != State::Live {
+        return;
+    }
+    heap.inside.store(true, Release);
+    large::end_waiting();
+    heap.settle();
+    heap.release();
+    heap.inside.store(false, Release);
+    tls::set_heap(&GONE);
+    THREADS.fetch_sub(1, Relaxed);
+    abandon(heap);
+}
+
+fn abandon(heap: &'static Heap) {
+    let Some(mut abandoned) = ABANDONED.take() else { return };
+    heap.next_abandoned.set(*abandoned);
+    heap.state.store(State::Abandoned as u8, Release);
+    *abandoned = Some(heap);
+    drop(abandoned);
+    remote::visit(heap);
+}
+
+/// Before fork, in the forking thread: waits until no thread is inside a lock of ours, and keeps them out.
+pub fn fork_prepare() {
+    core::mem::forget(ABANDONED.take());
+    core::mem::forget(SHARED.take());
+    engine::fork_prepare();
+    pool::fork_prepare();
+}
+
+/// After fork, in the parent.
+///
+/// # Safety
+/// The calling thread called [`fork_prepare`].
+pub unsafe fn fork_parent() {
+    // SAFETY: the caller's promise is theirs.
+    unsafe { pool::fork_done() };
+    // SAFETY: as above.
+    unsafe { engine::fork_done() };
+    // SAFETY: as above.
+    unsafe { SHARED.reset() };
+    // SAFETY: as above.
+    unsafe { ABANDONED.reset() };
+}
+
+/// After fork, in the child, whose only thread this is: heaps of threads that are not here are handed on, those
+/// that were in the middle of a change are left alone for good.
+///
+/// # Safety
+/// The calling thread is the copy of one that called [`fork_prepare`].
+pub unsafe fn fork_child() {
+    // SAFETY: passed on.
+    unsafe { fork_parent() };
+    let mine = tls::heap();
+    let shared = SHARED.take().and_then(|s| *s);
+    for heap in heaps() {
+        heap.published.set((0, 0));
+        if core::ptr::eq(heap, mine) || shared.is_some_and(|s| core::ptr::eq(heap, s)) {
+            continue;
+        }
+        match heap.state() {
+            State::Live if heap.inside.load(Acquire) => heap.state.store(State::Lost as u8, Release),
+            State::Live => abandon(heap),
+            State::Visited => heap.state.store(State::Lost as u8, Release),
+            _ => {}
+        }
+    }
+    THREADS.store((mine.state() == State::Live) as u64, Relaxed);
+    THREADS_PEAK.store(THREADS.load(Relaxed), Relaxed);
+    THREADS_EVER.store(THREADS.load(Relaxed), Relaxed);
+    LEVEL.shared.store(false, Release);
+    if mine.state() == State::Live {
+        mine.counters.level.restart(os::coarse_ns());
+    }
+}

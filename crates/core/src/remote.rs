@@ -1,0 +1,119 @@
+//! Remote frees: blocks that a thread frees and another thread's heap owns.
+//!
+//! Sent in packets, collected by the owner on its slow paths. What waits in a thread's half-full packets is
+//! bounded: one packet an owner, [`crate::heap::OUTGOING`] owners. A heap without a thread is visited by whoever
+//! posts to it, so its memory does not wait for a thread that may never come.
+
+use core::sync::atomic::Ordering::*;
+
+use crate::heap::{Heap, OUTGOING, State};
+use crate::packet::Packet;
+use crate::{pagemap, slab};
+
+/// Empty packets that a heap keeps.
+const KEPT_PACKETS: usize = 8;
+
+/// Sends `block` to the heap at address `owner`. O(1); one atomic operation a full packet.
+#[inline]
+pub fn send(from: &'static Heap, owner: usize, block: usize) {
+    let outgoing = &from.outgoing[(owner >> 12) % OUTGOING];
+    if outgoing.owner.get() != owner {
+        post(from, outgoing.owner.get(), outgoing.packet.take());
+        outgoing.owner.set(owner);
+    }
+    let packet = match outgoing.packet.get() {
+        Some(packet) => packet,
+        None => match new_packet(from) {
+            Some(packet) => {
+                outgoing.packet.set(Some(packet));
+                packet
+            }
+            // No memory even for a packet: the block is lost to the program, but nothing is corrupted.
+            None => return,
+        },
+    };
+    if packet.add(block) {
+        outgoing.packet.set(None);
+        post(from, owner, Some(packet));
+    }
+}
+
+/// Whether `block` lies in one of the packets that `from` has not posted yet.
+pub fn is_waiting(from: &Heap, block: usize) -> bool {
+    from.outgoing
+        .iter()
+        .filter_map(|o| o.packet.get())
+        .any(|packet| packet.blocks().iter().any(|b| b.get() == block))
+}
+
+/// Posts every packet that is not empty.
+pub fn post_all(from: &'static Heap) {
+    for outgoing in &from.outgoing {
+        post(from, outgoing.owner.get(), outgoing.packet.take());
+    }
+}
+
+fn post(from: &'static Heap, owner: usize, packet: Option<&'static Packet>) {
+    let Some(packet) = packet else { return };
+    let owner = owner as *const Heap;
+    // SAFETY: an owner in the page map is the address of a heap, and heaps are never unmapped.
+    let Some(owner) = (unsafe { owner.as_ref() }) else { return };
+    from.settle();
+    owner.inbox.post(packet);
+    if owner.state() == State::Abandoned {
+        visit(owner);
+    }
+}
+
+/// Empties the inbox of a heap without a thread, unless somebody has it.
+pub fn visit(heap: &'static Heap) {
+    let (free, mine) = (State::Abandoned as u8, State::Visited as u8);
+    while !heap.inbox.is_empty() {
+        if heap.state.compare_exchange(free, mine, Acquire, Relaxed).is_err() {
+            return;
+        }
+        heap.release();
+        heap.state.store(free, Release);
+    }
+}
+
+fn new_packet(heap: &'static Heap) -> Option<&'static Packet> {
+    match heap.packets.get() {
+        Some(packet) => {
+            heap.packets.set(packet.next());
+            heap.packet_count.set(heap.packet_count.get() - 1);
+            Some(packet)
+        }
+        None => Packet::make(),
+    }
+}
+
+/// Takes the blocks that others freed back into `heap`, onto its stacks where there is room.
+#[inline(never)]
+pub fn collect(heap: &'static Heap) {
+    heap.inbox.empty(|packet| {
+        for block in packet.blocks() {
+            take_back(heap, block.get());
+        }
+        packet.clear();
+        if heap.packet_count.get() < KEPT_PACKETS {
+            packet.link(heap.packets.get());
+            heap.packets.set(Some(packet));
+            heap.packet_count.set(heap.packet_count.get() + 1);
+        } else {
+            packet.end();
+        }
+    });
+}
+
+#[inline]
+fn take_back(heap: &'static Heap, block: usize) {
+    let Some(entry) = pagemap::entry(block) else { return };
+    let class = entry.key.load(Relaxed) ^ heap.address();
+    if class < crate::class::LIMIT && heap.stacks[class].push(block) {
+        return;
+    }
+    if slab::of(entry, entry.key.load(Relaxed)).is_some() {
+        heap.restore(block);
+    }
+}

@@ -1,0 +1,143 @@
+//! The snapshot: every heap's counters summed, and the engine's row. No lock, no allocation, at any moment.
+//!
+//! In a forked child everything counts from the fork: what stood at that moment is kept and subtracted.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering::*};
+
+use crate::class::{CLASSES, COUNT};
+use crate::count::{Function, SIZES, Snapshot, WalkItem};
+use crate::heap::LEVEL;
+use crate::{engine, os, registry, slab};
+
+struct AtFork {
+    taken: AtomicBool,
+    /// Written once, by a forked child's only thread, before `taken` is set.
+    sums: UnsafeCell<Snapshot>,
+}
+
+// SAFETY: see `sums`.
+unsafe impl Sync for AtFork {}
+
+static AT_FORK: AtFork = AtFork { taken: AtomicBool::new(false), sums: UnsafeCell::new(Snapshot::EMPTY) };
+
+/// Fills `out` with what is known now. Returns false when the engine was busy, and its row is not whole.
+pub fn take(out: &mut Snapshot) -> bool {
+    *out = Snapshot::EMPTY;
+    sum(out);
+    let live_blocks = out.blocks_live;
+    let at_fork = AT_FORK.taken.load(Acquire);
+    if at_fork {
+        // SAFETY: taken is set, so it is written no more in this process while this is its only writer.
+        subtract(out, unsafe { &*AT_FORK.sums.get() });
+    }
+    let freed = (out.inherited_blocks + out.blocks_asked).saturating_sub(live_blocks);
+    out.blocks_freed = freed;
+    out.freed_usable = (out.inherited_bytes + out.usable_asked).saturating_sub(out.live_usable);
+    let reallocs = out.calls[Function::Realloc as usize] + out.calls[Function::Reallocarray as usize];
+    let refused = out.failed[Function::Realloc as usize] + out.failed[Function::Reallocarray as usize];
+    let by_realloc = reallocs.saturating_sub(refused + out.realloc_null);
+    let by_delete = out.calls[Function::Delete as usize].saturating_sub(out.delete_null);
+    let by_free = freed.saturating_sub(by_realloc + by_delete);
+    out.calls[Function::Free as usize] = by_free + out.free_null.saturating_sub(out.delete_null);
+    for (i, row) in out.sizes.iter_mut().enumerate() {
+        row.le = if i + 1 == SIZES { u64::MAX } else { 16 << i };
+    }
+    let whole = engine::row(&mut out.engine);
+    let held = out.engine.bookkeeping + out.engine.hole_bytes + out.live_usable;
+    out.engine.slack = out.engine.mapped.saturating_sub(held);
+    out.engine.rounding = out.usable_asked.saturating_sub(out.asked.iter().sum());
+    out.peak.mapped = os::CALLS.mapped_peak.load(Relaxed) as u64;
+    whole
+}
+
+/// Sums the heaps: what was ever counted, and what is live.
+fn sum(out: &mut Snapshot) {
+    let (mut live, mut blocks, mut peak_blocks, mut peak) = (0, 0, 0, 0);
+    for heap in registry::heaps() {
+        heap.counters.sum_into(out);
+        let (now, count) = heap.counters.level.live();
+        live += now;
+        blocks += count;
+        let current = heap.state() == crate::heap::State::Live;
+        let (top, at_top, when) = if current { heap.counters.level.peak() } else { (now, count, 0) };
+        peak += top;
+        peak_blocks += at_top;
+        out.peak.at_ns = out.peak.at_ns.max(when);
+        for class in 1..=COUNT {
+            let stack = &heap.stacks[class];
+            let slabs = stack.slabs.get() as u64;
+            let row = &mut out.classes[class];
+            row.slot = CLASSES[class].slot as u64;
+            row.slabs += slabs;
+            row.slots += slabs * CLASSES[class].slots as u64;
+            let free = stack.free_slots.get() as u64 + stack.len() as u64;
+            row.used += (slabs * CLASSES[class].slots as u64).saturating_sub(free);
+        }
+    }
+    out.live_usable = live.max(0) as u64;
+    out.blocks_live = blocks.max(0) as u64;
+    out.threads = [
+        registry::THREADS.load(Relaxed),
+        registry::THREADS_PEAK.load(Relaxed),
+        registry::THREADS_EVER.load(Relaxed),
+    ];
+    out.peak.exact = !LEVEL.shared.load(Acquire);
+    if out.peak.exact {
+        out.peak.live_usable = peak.max(0) as u64;
+        out.peak.live_blocks = peak_blocks.max(0) as u64;
+        return;
+    }
+    out.peak.live_usable = (LEVEL.peak.load(Relaxed).max(0) as u64 * 16).max(out.live_usable);
+    out.peak.live_blocks = LEVEL.peak_blocks().max(out.blocks_live);
+    out.peak.at_ns = LEVEL.peak_at.load(Relaxed);
+    out.peak.bound = LEVEL.step.load(Relaxed) as u64 * 16 * out.threads[1];
+}
+
+fn subtract(out: &mut Snapshot, base: &Snapshot) {
+    let minus = |a: &mut u64, b: u64| *a = a.wrapping_sub(b);
+    for i in 0..out.calls.len() {
+        minus(&mut out.calls[i], base.calls[i]);
+        minus(&mut out.failed[i], base.failed[i]);
+        minus(&mut out.asked[i], base.asked[i]);
+    }
+    for (row, old) in out.sizes.iter_mut().zip(&base.sizes) {
+        minus(&mut row.blocks, old.blocks);
+        minus(&mut row.asked, old.asked);
+    }
+    minus(&mut out.free_null, base.free_null);
+    minus(&mut out.delete_null, base.delete_null);
+    minus(&mut out.realloc_null, base.realloc_null);
+    minus(&mut out.realloc_zero, base.realloc_zero);
+    minus(&mut out.realloc_in_place, base.realloc_in_place);
+    minus(&mut out.blocks_asked, base.blocks_asked);
+    minus(&mut out.usable_asked, base.usable_asked);
+    out.inherited_blocks = base.blocks_live;
+    out.inherited_bytes = base.live_usable;
+}
+
+/// In a forked child: counts from here.
+///
+/// # Safety
+/// The calling thread is the only one of this process.
+pub unsafe fn restart() {
+    let sums = AT_FORK.sums.get();
+    // SAFETY: the only thread; nobody else reads or writes.
+    let sums = unsafe { &mut *sums };
+    *sums = Snapshot::EMPTY;
+    sum(sums);
+    AT_FORK.taken.store(true, Release);
+}
+
+/// Shows the main chain, region by region, segment by segment. False when the engine is busy. A slab that changes
+/// meanwhile is shown as it was or as it is.
+pub fn walk(see: &mut dyn FnMut(WalkItem)) -> bool {
+    engine::walk(&mut |item| {
+        see(match item {
+            WalkItem::Process { start, bytes, .. } => {
+                WalkItem::Process { start, bytes, slab: slab::seen_at(start) }
+            }
+            other => other,
+        });
+    })
+}
