@@ -1,3 +1,6 @@
 //! libmems.so: what the dynamic linker sees.
 
 mod dlopen;
+mod exports;
+mod info;
+mod operators;

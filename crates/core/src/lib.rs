@@ -10,6 +10,7 @@ pub mod class;
 pub mod count;
 pub mod engine;
 pub mod foreign;
+pub mod fork;
 pub mod heap;
 pub mod large;
 pub mod lock;

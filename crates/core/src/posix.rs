@@ -18,6 +18,14 @@ use crate::{large, remote, tls};
 /// Requests above this fail, whatever memory there is.
 pub const SIZE_LIMIT: usize = isize::MAX as usize;
 
+/// Enters a heap for a slow path.
+#[inline]
+fn enter() -> Option<Entry> {
+    let entry = registry::enter();
+    crate::fork::watch();
+    entry
+}
+
 /// malloc. O(1) amortized; about 20 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
@@ -64,7 +72,7 @@ extern "C" fn new_slow(size: usize) -> *mut u8 {
 
 #[inline]
 fn allocate_counted(function: Function, size: usize) -> *mut u8 {
-    let entry = registry::enter();
+    let entry = enter();
     if let Some(Entry { heap, .. }) = entry
         && size <= SLAB_MAX
     {
@@ -132,7 +140,7 @@ fn clear(block: usize, len: usize) {
 /// calloc.
 #[inline]
 pub fn calloc(count: usize, size: usize) -> *mut u8 {
-    let entry = registry::enter();
+    let entry = enter();
     match count.checked_mul(size) {
         Some(bytes) => allocate(entry.as_ref(), Function::Calloc, bytes, 1, true),
         None => fail(entry.as_ref(), Function::Calloc),
@@ -141,7 +149,7 @@ pub fn calloc(count: usize, size: usize) -> *mut u8 {
 
 /// memalign, valloc and the like: `align` is rounded up to a power of two, as glibc does.
 pub fn aligned(function: Function, align: usize, size: usize) -> *mut u8 {
-    let entry = registry::enter();
+    let entry = enter();
     match align.max(1).checked_next_power_of_two() {
         Some(align) => allocate(entry.as_ref(), function, size, align, false),
         None => {
@@ -157,7 +165,7 @@ pub fn aligned(function: Function, align: usize, size: usize) -> *mut u8 {
 /// # Safety
 /// `out` is valid to write to.
 pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
-    let entry = registry::enter();
+    let entry = enter();
     if !align.is_power_of_two() || !align.is_multiple_of(size_of::<usize>()) {
         if let Some(entry) = &entry {
             entry.heap.counters.failed[Function::PosixMemalign as usize].add(1);
@@ -179,7 +187,7 @@ pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i3
 pub fn pvalloc(size: usize) -> *mut u8 {
     match os::round_to_pages(size) {
         Some(size) => aligned(Function::Pvalloc, PAGE, size),
-        None => fail(registry::enter().as_ref(), Function::Pvalloc),
+        None => fail(enter().as_ref(), Function::Pvalloc),
     }
 }
 
@@ -256,7 +264,7 @@ extern "C" fn delete_slow(pointer: usize, site: usize) {
 
 /// free and delete in full.
 fn release(function: &'static str, pointer: usize, site: usize) {
-    let entry = registry::enter();
+    let entry = enter();
     if pointer == 0 {
         if let Some(Entry { heap, .. }) = &entry {
             let nulls =
@@ -325,7 +333,7 @@ fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
 
 /// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
 pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
-    let entry = registry::enter();
+    let entry = enter();
     let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
     let old = pointer as usize;
     if old == 0 {
@@ -410,7 +418,7 @@ fn resize_in_place(usable: usize, large: Option<&large::Large>, size: usize) -> 
 pub fn reallocarray(pointer: *mut u8, count: usize, size: usize, site: usize) -> *mut u8 {
     match count.checked_mul(size) {
         Some(bytes) => realloc(Function::Reallocarray, pointer, bytes, site),
-        None => fail(registry::enter().as_ref(), Function::Reallocarray),
+        None => fail(enter().as_ref(), Function::Reallocarray),
     }
 }
 
@@ -434,7 +442,7 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
 
 /// malloc_trim: gives free memory back to the kernel, `keep` bytes of it excepted. True when any went.
 pub fn trim(keep: usize) -> bool {
-    if let Some(entry) = registry::enter() {
+    if let Some(entry) = enter() {
         entry.heap.release();
     }
     crate::engine::trim(keep)

@@ -1,0 +1,43 @@
+//! fork in a program with threads: the child has one thread and works at once.
+//!
+//! The handlers are registered with the first heap, before the program's own: so they run last before the fork
+//! and first after it, and a handler of the program's may allocate. Children made without handlers (vfork, clone)
+//! share or copy the memory as it stands and are left alone.
+
+use core::sync::atomic::{AtomicBool, Ordering::*};
+
+use crate::{registry, snapshot};
+
+static WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Registers the handlers, once. One load when that was done.
+#[inline(always)]
+pub fn watch() {
+    if !WATCHED.load(Relaxed) {
+        register();
+    }
+}
+
+#[cold]
+fn register() {
+    if !WATCHED.swap(true, AcqRel) {
+        // SAFETY: the three are functions of this library, which stays loaded.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    }
+}
+
+extern "C" fn prepare() {
+    registry::fork_prepare();
+}
+
+extern "C" fn parent() {
+    // SAFETY: prepare ran in this thread.
+    unsafe { registry::fork_parent() };
+}
+
+extern "C" fn child() {
+    // SAFETY: prepare ran in the thread of which this is the copy.
+    unsafe { registry::fork_child() };
+    // SAFETY: a forked child has one thread.
+    unsafe { snapshot::restart() };
+}
