@@ -3,4 +3,5 @@
 mod dlopen;
 mod exports;
 mod info;
+mod mems;
 mod operators;

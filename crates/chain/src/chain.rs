@@ -44,6 +44,8 @@ pub struct Chain<N: Nodes> {
     pub(crate) last: Option<NodeId>,
     /// Nodes that stand for nothing now, linked by `next`.
     pub(crate) spare: Option<NodeId>,
+    /// How many those are.
+    pub(crate) spares: u32,
     /// One past the highest granule that any region ever had: addresses are not used twice.
     pub(crate) end: u64,
     pub(crate) counters: Counters,
@@ -58,6 +60,7 @@ impl<N: Nodes> Chain<N> {
             first: None,
             last: None,
             spare: None,
+            spares: 0,
             end: 0,
             counters: Counters {
                 regions: 0,
@@ -98,6 +101,19 @@ impl<N: Nodes> Chain<N> {
         } else {
             self.end = self.end.max(start);
         }
+    }
+
+    /// Makes sure that the next operations find `nodes` nodes: with 3, a push_region and a take of it cannot fail
+    /// for want of storage.
+    ///
+    /// # Errors
+    /// No storage; the nodes that there are stay ready. O(nodes).
+    pub fn reserve(&mut self, nodes: u32) -> Result<(), NoStorage> {
+        while self.spares < nodes {
+            let id = self.nodes.grow().ok_or(NoStorage)?;
+            self.recycle(id);
+        }
+        Ok(())
     }
 
     /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.

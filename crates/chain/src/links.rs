@@ -83,6 +83,7 @@ impl<N: Nodes> Chain<N> {
         match self.spare {
             Some(id) => {
                 self.spare = self.nodes.node(id).next;
+                self.spares -= 1;
                 Ok(id)
             }
             None => self.nodes.grow().ok_or(NoStorage),
@@ -92,5 +93,6 @@ impl<N: Nodes> Chain<N> {
     pub(crate) fn recycle(&mut self, id: NodeId) {
         *self.nodes.node_mut(id) = Node { next: self.spare, ..Node::EMPTY };
         self.spare = Some(id);
+        self.spares += 1;
     }
 }

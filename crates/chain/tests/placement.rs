@@ -125,3 +125,30 @@ fn a_million_segments_stay_balanced() {
     assert!(chain.audit());
     assert_eq!((chain.largest_hole(), chain.counters().holes), (1000, 1000));
 }
+
+#[test]
+fn reserved_nodes_serve_a_push_and_a_take() {
+    struct Never(Vec<Node>, bool);
+    impl Nodes for Never {
+        fn node(&self, id: NodeId) -> &Node {
+            &self.0[id.index() as usize]
+        }
+        fn node_mut(&mut self, id: NodeId) -> &mut Node {
+            &mut self.0[id.index() as usize]
+        }
+        fn grow(&mut self) -> Option<NodeId> {
+            if self.1 {
+                return None;
+            }
+            self.0.push(Node::EMPTY);
+            NodeId::new(self.0.len() as u32 - 1)
+        }
+    }
+    let mut chain = Chain::new(Never(Vec::new(), false));
+    chain.reserve(3).unwrap();
+    chain.nodes_mut().1 = true;
+    assert!(chain.push_region(0, 10, 0).is_ok());
+    assert!(chain.take(4).unwrap().is_some());
+    assert_eq!(chain.take(4), Err(NoStorage));
+    assert_eq!(chain.reserve(1), Err(NoStorage));
+}

@@ -29,3 +29,4 @@ pub mod slab;
 pub mod snapshot;
 pub mod stack;
 pub mod tls;
+pub mod vspace;
