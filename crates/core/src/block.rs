@@ -64,18 +64,24 @@ fn second_word(block: usize) -> *mut usize {
     (block + size_of::<usize>()) as *mut usize
 }
 
-/// Marks a block of a slab as free. It is the caller's, and no block is smaller than two words.
+/// The mark of a free block.
 #[inline(always)]
-pub fn mark(block: usize, secret: usize) {
-    // SAFETY: the caller owns the block, which has two words.
-    unsafe { second_word(block).write(secret ^ block) };
+pub fn mark_of(block: usize, secret: usize) -> usize {
+    secret ^ block
 }
 
-/// Whether a block of a slab carries the mark.
+/// Puts `mark` on a block of a slab. It is the caller's, and no block is smaller than two words.
 #[inline(always)]
-pub fn is_marked(block: usize, secret: usize) -> bool {
+pub fn set_mark(block: usize, mark: usize) {
+    // SAFETY: the caller owns the block, which has two words.
+    unsafe { second_word(block).write(mark) };
+}
+
+/// Whether a block of a slab carries `mark`.
+#[inline(always)]
+pub fn has_mark(block: usize, mark: usize) -> bool {
     // SAFETY: the address is a slot of a slab of ours, which is mapped.
-    unsafe { second_word(block).read() == secret ^ block }
+    unsafe { second_word(block).read() == mark }
 }
 
 /// Takes the mark off a block that is given out.

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use mems_chain::{Chain, NodeId};
 
 use crate::count::{EngineRow, WalkItem};
-use crate::lock::{Guard, Lock};
+use crate::lock::Lock;
 use crate::nodes::NodePool;
 use crate::os::{self, PAGE};
 use crate::pagemap;
@@ -397,7 +397,7 @@ pub fn walk(see: &mut dyn FnMut(WalkItem)) -> bool {
 
 /// Before fork: no other thread is inside until [`fork_done`].
 pub fn fork_prepare() {
-    core::mem::forget::<Option<Guard<Engine>>>(ENGINE.take());
+    ENGINE.park();
 }
 
 /// After fork, in parent and child.

@@ -1,11 +1,12 @@
 //! A lock of four bytes that spins shortly and then sleeps on a futex; it knows its owner.
 //!
 //! Allocates nothing, is no cancellation point, and can be re-initialised in a forked child. A thread that finds
-//! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked.
+//! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked. Over a
+//! fork a lock is *parked*: the forking thread keeps it, and may still take it inside the program's fork handlers.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use crate::os;
 
@@ -19,6 +20,8 @@ pub struct Lock<T> {
     state: AtomicU32,
     /// `thread()` of the holder; 0 when free.
     owner: AtomicUsize,
+    /// Held by `owner` for the length of a fork, with nobody inside.
+    parked: AtomicBool,
     value: UnsafeCell<T>,
 }
 
@@ -28,6 +31,8 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 /// Access to the value; gives the lock back when dropped.
 pub struct Guard<'a, T> {
     lock: &'a Lock<T>,
+    /// Taken within a parked lock, which stays held.
+    nested: bool,
 }
 
 /// A number that no other living thread has: the address of the thread's control block.
@@ -50,7 +55,12 @@ pub fn thread() -> usize {
 impl<T> Lock<T> {
     /// An open lock around `value`.
     pub const fn new(value: T) -> Self {
-        Lock { state: AtomicU32::new(FREE), owner: AtomicUsize::new(0), value: UnsafeCell::new(value) }
+        Lock {
+            state: AtomicU32::new(FREE),
+            owner: AtomicUsize::new(0),
+            parked: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Takes the lock, waiting for it. None when this thread holds it already.
@@ -58,12 +68,13 @@ impl<T> Lock<T> {
     pub fn take(&self) -> Option<Guard<'_, T>> {
         if self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
             if self.owner.load(Ordering::Relaxed) == thread() {
-                return None;
+                let parked = self.parked.swap(false, Ordering::Relaxed);
+                return parked.then_some(Guard { lock: self, nested: true });
             }
             self.wait();
         }
         self.owner.store(thread(), Ordering::Relaxed);
-        Some(Guard { lock: self })
+        Some(Guard { lock: self, nested: false })
     }
 
     /// Takes the lock if it is free now.
@@ -71,16 +82,27 @@ impl<T> Lock<T> {
     pub fn try_take(&self) -> Option<Guard<'_, T>> {
         self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).ok()?;
         self.owner.store(thread(), Ordering::Relaxed);
-        Some(Guard { lock: self })
+        Some(Guard { lock: self, nested: false })
     }
 
-    /// Opens the lock whoever holds it: in a forked child, whose parent's fork handler took it.
+    /// Takes the lock and keeps it until [`Lock::reset`], for the length of a fork. Meanwhile this thread, and no
+    /// other, may still take it.
+    pub fn park(&self) {
+        if let Some(guard) = self.take() {
+            core::mem::forget(guard);
+            self.parked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Opens a parked lock: after the fork, in parent and child. One that this thread was inside before it forked
+    /// (from a signal handler) stays held.
     ///
     /// # Safety
-    /// No thread of this process is inside.
+    /// The calling thread, or the one of which it is a forked copy, called [`Lock::park`].
     pub unsafe fn reset(&self) {
-        self.owner.store(0, Ordering::Relaxed);
-        self.state.store(FREE, Ordering::Release);
+        if self.parked.swap(false, Ordering::Relaxed) {
+            drop(Guard { lock: self, nested: false });
+        }
     }
 
     #[cold]
@@ -100,6 +122,10 @@ impl<T> Lock<T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        if self.nested {
+            self.lock.parked.store(true, Ordering::Relaxed);
+            return;
+        }
         self.lock.owner.store(0, Ordering::Relaxed);
         if self.lock.state.swap(FREE, Ordering::Release) == WAITED_FOR {
             futex(&self.lock.state, libc::FUTEX_WAKE, 1);

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 pub const PAGE: usize = 4096;
 
 const PROT: i32 = libc::PROT_READ | libc::PROT_WRITE;
-const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
 
 /// The calls that succeeded, and what is mapped through them.
 pub struct Calls {

@@ -56,9 +56,18 @@ static FURTHER: [Window; WINDOWS] =
 /// Two loads for addresses in the first window.
 #[inline(always)]
 pub fn entry(address: usize) -> Option<&'static Entry> {
+    match near_entry(address) {
+        None => entry_beyond(address),
+        found => found,
+    }
+}
+
+/// As [`entry`], but finds addresses in the first window only.
+#[inline(always)]
+pub fn near_entry(address: usize) -> Option<&'static Entry> {
     let leaf = address.wrapping_sub(BASE.load(Relaxed)) >> LEAF_SHIFT;
     if leaf >= LEAVES {
-        return entry_beyond(address);
+        return None;
     }
     let leaf = FIRST[leaf].load(Relaxed);
     if leaf.is_null() {

@@ -100,7 +100,7 @@ fn map(len: usize) -> Option<NonNull<u8>> {
 
 /// Before fork: no other thread is inside until [`fork_done`].
 pub fn fork_prepare() {
-    core::mem::forget(POOL.take());
+    POOL.park();
 }
 
 /// After fork, in parent and child.

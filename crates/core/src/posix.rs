@@ -77,7 +77,9 @@ fn allocate_counted(function: Function, size: usize) -> *mut u8 {
         && size <= SLAB_MAX
     {
         let class = class::of(size);
-        let Some(block) = heap.take(class) else { return fail(entry.as_ref(), function) };
+        let Some(block) = heap.take(class) else {
+            return allocate(entry.as_ref(), function, size, PAGE, false);
+        };
         let tallies = if function == Function::New { &heap.counters.new } else { &heap.counters.malloc };
         tallies[class].add(size);
         heap.counters.level.add(heap.stacks[class].weight.get());
@@ -111,10 +113,11 @@ fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize
 
 /// A block for `size` bytes, uncounted.
 fn take(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Option<large::Taken> {
+    // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
     if let Some(entry) = entry
         && let Some(class) = class::of_aligned(size, align)
+        && let Some(block) = entry.heap.take(class)
     {
-        let block = entry.heap.take(class)?;
         let usable = CLASSES[class].slot as usize;
         block::unmark(block);
         if zeroed {
@@ -211,7 +214,7 @@ pub fn delete(pointer: *mut u8) {
 /// Frees a block of this thread's slabs where nothing is out of the ordinary; false (nothing done) otherwise.
 #[inline(always)]
 fn free_fast(block: usize) -> bool {
-    let Some(entry) = crate::pagemap::entry(block) else { return false };
+    let Some(entry) = crate::pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
     let class = entry.key.load(core::sync::atomic::Ordering::Relaxed) ^ heap.address();
     if class >= LIMIT {
@@ -220,13 +223,14 @@ fn free_fast(block: usize) -> bool {
     let stack = &heap.stacks[class];
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    if !starts_slot || block::is_marked(block, heap.secret.get()) || heap.counters.level.is_above_peak() {
+    let mark = block::mark_of(block, heap.secret.get());
+    if !starts_slot || block::has_mark(block, mark) || heap.counters.level.is_above_peak() {
         return false;
     }
     if !stack.push(block) {
         return false;
     }
-    block::mark(block, heap.secret.get());
+    block::set_mark(block, mark);
     heap.counters.level.sub(stack.weight.get());
     true
 }
@@ -286,11 +290,12 @@ fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> O
             // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
             let Some(Entry { heap, .. }) = entry else { return None };
             let usable = slab.kind().slot as usize;
-            if block::is_marked(pointer, heap.secret.get()) && is_free(heap, owner, slab, number, pointer) {
+            let mark = block::mark_of(pointer, heap.secret.get());
+            if block::has_mark(pointer, mark) && is_free(heap, owner, slab, number, pointer) {
                 return Some(Misuse::Freed { function, pointer, usable });
             }
             heap.counters.level.fall(weight(usable));
-            block::mark(pointer, heap.secret.get());
+            block::set_mark(pointer, mark);
             if owner == heap.address() {
                 heap.put(slab, pointer);
             } else {
@@ -355,7 +360,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
     };
     // A freed block is no block: give_back says what is wrong with it.
     let secret = entry.as_ref().map_or(0, |e| e.heap.secret.get());
-    let suspicious = matches!(known, Some((_, None))) && block::is_marked(old, secret);
+    let suspicious = matches!(known, Some((_, None))) && block::has_mark(old, block::mark_of(old, secret));
     if size == 0 || known.is_none() || suspicious {
         let wrong = match (known, size) {
             (Some((usable, _)), 1..) if suspicious => {

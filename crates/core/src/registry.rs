@@ -219,8 +219,8 @@ fn abandon(heap: &'static Heap) {
 
 /// Before fork, in the forking thread: waits until no thread is inside a lock of ours, and keeps them out.
 pub fn fork_prepare() {
-    core::mem::forget(ABANDONED.take());
-    core::mem::forget(SHARED.take());
+    ABANDONED.park();
+    SHARED.park();
     engine::fork_prepare();
     pool::fork_prepare();
 }
