@@ -1,10 +1,10 @@
-/* what: 300 blocks of 64 MiB to 1 GiB, one after another, hardly touched: address space and memory come back.
+/* what: 60 blocks of 64 MiB to 1 GiB, one after another, hardly touched: address space and memory come back.
  * mode: preload
  */
 #include "pit.h"
 
 int main(void) {
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 60; i++) {
         size_t size = ((size_t)64 << 20) << i % 5;
         unsigned char *p = i % 2 ? get(size) : get_zeroed(1, size);
         CHECK(p);
