@@ -18,6 +18,7 @@
 #   dump        yes | no: does the run leave a MeMS dump on stderr? Default: yes, unless it ends by a signal or
 #               sets MEMS_STATS, MEMS_STATS_FILE or MEMS_STATS_FORMAT
 #   plugin      builds c_tests/plugins/VALUE.c (or .cc) as build/c/VALUE.so (repeatable)
+#               (its own first comment may have a line flags:)
 #   links       the same, and the program is linked with it, so that it loads before libmems.so
 #   before      the same, and it is preloaded in front of libmems.so
 #   behind      the same, and it is preloaded behind libmems.so
@@ -122,7 +123,7 @@ compile() {
     out=$1 from=$2
     shift 2
     key="$compiler $* $LIBMEMS"
-    if [ "$out" -nt "$from" ] && [ "$out" -nt "$root/c_tests/check.h" ] && [ "$out" -nt "$root/scripts/c_tests.sh" ] &&
+    if [ "$out" -nt "$from" ] && [ -z "$(find "$root/c_tests" -maxdepth 1 -name '*.h' -newer "$out")" ] && [ "$out" -nt "$root/scripts/c_tests.sh" ] &&
         { [ ! -f "$root/include/mems.h" ] || [ "$out" -nt "$root/include/mems.h" ]; } &&
         [ "$(cat "$out.flags" 2>/dev/null)" = "$key" ]; then
         return 0
@@ -247,7 +248,9 @@ for kind in plugin links before behind; do
         save=$compiler
         compiler="$CC -std=gnu17"
         [ -f "$from" ] || { from=$root/c_tests/plugins/$p.cc && compiler="$CXX -std=gnu++17"; }
-        wrong=$(compile "$build/$p.so" "$from" -shared -fPIC -pthread -Wl,-soname,"$p.so") ||
+        # shellcheck disable=SC2046
+        wrong=$(compile "$build/$p.so" "$from" -shared -fPIC -pthread -Wl,-soname,"$p.so" \
+            $(sed -n '1,/\*\//s/^ \* flags: *//p' "$from")) ||
             { echo "FAIL $name: $wrong"; exit 0; }
         compiler=$save
     done

@@ -161,6 +161,25 @@ unset LD_PRELOAD
 for v in $(env | sed -n 's/^\(MEMS_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
 ulimit -c 0
 export LIBMEMS CC CXX
+# Each library must really serve malloc: the loader only warns when it cannot load one.
+cat >"$build/probe.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+    Dl_info who;
+    return !(dladdr(dlsym(RTLD_DEFAULT, "malloc"), &who) && puts(who.dli_fname) > 0);
+}
+END
+compile "$build/probe" "$build/probe.c" || exit 2
+for library in $libraries; do
+    [ "$library" = none ] && continue
+    serves=$(LD_PRELOAD=$library "$build/probe" 2>/dev/null)
+    if [ "$(readlink -f "$serves")" != "$(readlink -f "$library")" ]; then
+        echo "scripts/pitfalls.sh: malloc does not come from $library but from ${serves:-nowhere}" >&2
+        exit 2
+    fi
+done
 # shellcheck disable=SC2086
 printf '%s\n' $only | xargs -P 2 -I '{}' "$0" --one '{}' $libraries | sort >"$build/rows"
 
