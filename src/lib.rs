@@ -1,7 +1,20 @@
 //! libmems.so: what the dynamic linker sees.
 
+mod alloc;
+mod daemon;
 mod dlopen;
+mod dump;
+mod exec;
+mod exit;
 mod exports;
 mod info;
 mod mems;
+mod log;
 mod operators;
+mod options;
+mod place;
+mod process;
+mod raw;
+mod start;
+mod stats_file;
+mod stderr;

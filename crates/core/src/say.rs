@@ -1,4 +1,4 @@
-//! One line for people on stderr, written with write(2): no allocation, no lock, no stdio.
+//! One line for people on stderr, written with write(2): no allocation, no lock, no stdio, no cancellation point.
 //!
 //! Where the line goes is decided by the one who knows the process: the library sets a [`Sink`] at load, which
 //! never writes into a descriptor that is not the original stderr. Without one, lines go to descriptor 2.
@@ -72,6 +72,6 @@ impl Limit {
 fn plainly(text: &[u8]) {
     let errno = os::errno();
     // SAFETY: text is valid for its length; a write that fails is no harm here.
-    unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    unsafe { libc::syscall(libc::SYS_write, libc::STDERR_FILENO, text.as_ptr(), text.len()) };
     os::set_errno(errno);
 }

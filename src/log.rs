@@ -1,0 +1,56 @@
+//! The log: what the library does, for those who ask (`MEMS_LOG`), on the original stderr.
+//!
+//! env_logger reads the filter and decides what is let through; the line is put together and written here, without its
+//! lock, its buffer and its thread-local, so that a forked child or a signal handler cannot hang in it. Speaks only from
+//! slow paths: load, fork, the ways out, mapping of regions.
+
+use core::fmt::Write;
+
+use log::{Log, Metadata, Record};
+use mems_core::buffer::Buffer;
+
+use crate::{options, process, stderr};
+
+/// A longer line is cut.
+const LINE: usize = 512;
+/// How long a line waits for a reader, in milliseconds.
+const PATIENCE: i64 = 100;
+
+/// Writes what the filter lets through.
+struct Lines {
+    filter: env_logger::Logger,
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        self.filter.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.filter.matches(record) {
+            return;
+        }
+        let mut place = [0; LINE];
+        let mut line = Buffer::new(&mut place);
+        let pid = process::facts(mems_core::report::ExitKind::Live, 0).pid;
+        let _ = write!(line, "[mems {pid} {} {}] {}", record.level(), record.target(), record.args());
+        line.shorten(LINE - 1);
+        line.text("\n");
+        stderr::write(line.as_bytes(), PATIENCE);
+    }
+
+    fn flush(&self) {}
+}
+
+/// Switches the log on if it was asked for. Called once, at load.
+pub fn start() {
+    let filter = options::get().log;
+    if filter.is_empty() {
+        return;
+    }
+    let filter = env_logger::Builder::new().parse_filters(filter).build();
+    let level = filter.filter();
+    if log::set_boxed_logger(Box::new(Lines { filter })).is_ok() {
+        log::set_max_level(level);
+    }
+}

@@ -1,0 +1,141 @@
+//! System calls made directly, for the way out and the way in.
+//!
+//! The C library's wrappers of these are cancellation points, or are functions that this library itself exports, or that
+//! other preloaded libraries wrap. Each returns the result or the negated error number and leaves errno alone. Owns nothing.
+
+use core::ffi::{c_char, c_int, c_long};
+use core::ptr;
+
+use mems_core::os;
+
+/// `path` is taken relative to the working directory.
+pub const HERE: c_int = libc::AT_FDCWD;
+
+/// A set of signals as the kernel has it.
+type Signals = u64;
+
+/// Makes system call `number`, keeping errno.
+///
+/// # Safety
+/// As the system call's.
+unsafe fn call(number: c_long, [a, b, c, d, e]: [usize; 5]) -> isize {
+    let before = os::errno();
+    // SAFETY: the caller keeps the call's rules; unused arguments are ignored.
+    let got = unsafe { libc::syscall(number, a, b, c, d, e) };
+    if got == -1 {
+        let error = os::errno();
+        os::set_errno(before);
+        return -(error as isize);
+    }
+    got as isize
+}
+
+/// The process's number.
+pub fn pid() -> u32 {
+    // SAFETY: getpid takes nothing and cannot fail.
+    unsafe { call(libc::SYS_getpid, [0; 5]) as u32 }
+}
+
+/// Ends the process at once.
+pub fn exit_group(code: c_int) -> ! {
+    loop {
+        // SAFETY: exit_group does not return.
+        unsafe { call(libc::SYS_exit_group, [code as usize, 0, 0, 0, 0]) };
+    }
+}
+
+/// write(2).
+pub fn write(descriptor: c_int, bytes: &[u8]) -> isize {
+    // SAFETY: the bytes are valid for their length.
+    unsafe { call(libc::SYS_write, [descriptor as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0]) }
+}
+
+/// open(2) of a C string.
+///
+/// # Safety
+/// `path` is a C string.
+pub unsafe fn open(path: *const c_char, flags: c_int, mode: u32) -> isize {
+    // SAFETY: the caller brings a C string.
+    unsafe { call(libc::SYS_openat, [HERE as usize, path as usize, flags as usize, mode as usize, 0]) }
+}
+
+/// close(2).
+pub fn close(descriptor: c_int) {
+    // SAFETY: closing a number harms nobody but its user, which is the caller.
+    unsafe { call(libc::SYS_close, [descriptor as usize, 0, 0, 0, 0]) };
+}
+
+/// Whether `descriptor` takes bytes within `milliseconds` (also true when it is broken: write then says how).
+pub fn is_writable(descriptor: c_int, milliseconds: i64) -> bool {
+    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
+    let limit = libc::timespec { tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000 };
+    let (poll, limit) = (ptr::from_mut(&mut poll) as usize, ptr::from_ref(&limit) as usize);
+    // SAFETY: one pollfd, a timespec, no signal mask.
+    unsafe { call(libc::SYS_ppoll, [poll, 1, limit, 0, 8]) > 0 }
+}
+
+/// Waits about `milliseconds`.
+pub fn wait(milliseconds: i64) {
+    let limit = libc::timespec { tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000 };
+    // SAFETY: no pollfd, a timespec, no signal mask.
+    unsafe { call(libc::SYS_ppoll, [0, 0, ptr::from_ref(&limit) as usize, 0, 8]) };
+}
+
+/// Runs `write` with every signal of this thread blocked, and takes back what writing raised: SIGPIPE from a pipe without
+/// a reader, SIGXFSZ from a file at its limit. A blocked SIGTTOU lets a background process write to its terminal.
+pub fn quietly<T>(write: impl FnOnce() -> T) -> T {
+    const RAISED: Signals = bit(libc::SIGPIPE) | bit(libc::SIGXFSZ);
+    let mask = set_mask(!0);
+    let before = pending() & RAISED;
+    let got = write();
+    let mut raised = pending() & RAISED & !before;
+    if raised != 0 {
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let (set, now) = (ptr::from_mut(&mut raised) as usize, ptr::from_ref(&now) as usize);
+        // SAFETY: one set of 8 bytes, no siginfo, a timespec.
+        while unsafe { call(libc::SYS_rt_sigtimedwait, [set, 0, now, 8, 0]) } > 0 {}
+    }
+    set_mask(mask);
+    got
+}
+
+/// Sets this thread's mask and returns the one before.
+fn set_mask(mask: Signals) -> Signals {
+    let mut before: Signals = 0;
+    let (set, old) = (ptr::from_ref(&mask) as usize, ptr::from_mut(&mut before) as usize);
+    // SAFETY: two sets of 8 bytes.
+    unsafe { call(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, set, old, 8, 0]) };
+    before
+}
+
+/// The signals that wait for this thread or its process.
+fn pending() -> Signals {
+    let mut pending: Signals = 0;
+    // SAFETY: one set of 8 bytes to write to.
+    unsafe { call(libc::SYS_rt_sigpending, [ptr::from_mut(&mut pending) as usize, 8, 0, 0, 0]) };
+    pending
+}
+
+const fn bit(signal: c_int) -> Signals {
+    1 << (signal - 1)
+}
+
+/// Replaces the process's image. Returns the negated error number.
+///
+/// # Safety
+/// As execveat(2): C strings and null-ended arrays of them.
+pub unsafe fn exec(
+    at: c_int,
+    path: *const c_char,
+    argv: *const *const c_char,
+    envp: *const *const c_char,
+    flags: c_int,
+) -> isize {
+    let (path, argv, envp) = (path as usize, argv as usize, envp as usize);
+    if at == HERE && flags == 0 {
+        // SAFETY: the caller's strings and arrays.
+        return unsafe { call(libc::SYS_execve, [path, argv, envp, 0, 0]) };
+    }
+    // SAFETY: the caller's strings and arrays.
+    unsafe { call(libc::SYS_execveat, [at as usize, path, argv, envp, flags as usize]) }
+}

@@ -1,0 +1,31 @@
+//! What happens when the library is loaded, once, before main: it learns where it is and what it is asked to do.
+//!
+//! Other libraries' constructors have run by then and may have allocated for long: nothing in the heap waits for this.
+//! A plain start costs a handful of system calls and no allocation.
+
+use core::ffi::{c_char, c_int};
+
+use mems_core::{misuse, say};
+
+use crate::{exit, log, options, process, stats_file, stderr};
+
+/// The dynamic linker calls what stands here with the program's arguments and environment.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static START: unsafe extern "C" fn(c_int, *const *const c_char, *const *const c_char) = start;
+
+unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environment: *const *const c_char) {
+    let errno = mems_core::os::errno();
+    stderr::remember();
+    say::set_sink(stderr::say);
+    // SAFETY: the dynamic linker passes the null-ended array.
+    unsafe { process::record(arguments) };
+    // SAFETY: as above.
+    unsafe { options::load(environment) };
+    misuse::set_policy(options::get().on_error);
+    stats_file::open();
+    exit::register();
+    log::start();
+    ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
+    mems_core::os::set_errno(errno);
+}

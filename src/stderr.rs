@@ -1,0 +1,136 @@
+//! The stderr that the process started with, and how to write to it without doing harm.
+//!
+//! Many programs close descriptor 2 before they end, and daemons give its number to something else. So a copy is kept
+//! from the load on, and nothing is written before device and inode were compared. A write never blocks for long, never
+//! raises SIGPIPE and never touches a stderr that was closed at load. Owns the copy.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use crate::raw;
+
+/// The copy gets the first free number from here on; less where the limit of open files is lower. High, since shells
+/// and scripts use the numbers from 3 and 10 on; not higher, since the kernel's table of a process grows with it.
+const COPIES: [c_int; 4] = [1000, 240, 100, 3];
+
+/// What a pipe takes in one piece.
+const PIECE: usize = libc::PIPE_BUF;
+
+static COPY: AtomicI32 = AtomicI32::new(-1);
+static DEVICE: AtomicU64 = AtomicU64::new(0);
+static INODE: AtomicU64 = AtomicU64::new(0);
+/// File type bits of the original; 0: it was closed at load, or the load has not come yet.
+static KIND: AtomicU32 = AtomicU32::new(0);
+static TERMINAL: AtomicBool = AtomicBool::new(false);
+static REMEMBERED: AtomicBool = AtomicBool::new(false);
+
+/// Remembers what descriptor 2 is now and keeps a copy of it. Three system calls.
+pub fn remember() {
+    if let Some(file) = status(libc::STDERR_FILENO) {
+        DEVICE.store(file.st_dev, Relaxed);
+        INODE.store(file.st_ino, Relaxed);
+        let kind = file.st_mode & libc::S_IFMT;
+        KIND.store(kind, Relaxed);
+        TERMINAL.store(kind == libc::S_IFCHR && is_terminal(libc::STDERR_FILENO), Relaxed);
+        for least in COPIES {
+            // SAFETY: duplicating a descriptor touches no memory.
+            let copy = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, least) };
+            if copy >= 0 {
+                COPY.store(copy, Relaxed);
+                break;
+            }
+        }
+    }
+    REMEMBERED.store(true, Relaxed);
+}
+
+/// In a forked child: gives the copy up where somebody may be waiting for the last writer to go, as the reader of a
+/// pipe or of a terminal's other end is. The child may become a daemon, and its own descriptors are all it should hold.
+pub fn forked() {
+    if !matches!(KIND.load(Relaxed), libc::S_IFREG | libc::S_IFDIR) {
+        let copy = COPY.swap(-1, Relaxed);
+        if copy >= 0 && is_original(copy) {
+            raw::close(copy);
+        }
+    }
+}
+
+/// Whether the original is a terminal.
+pub fn is_a_terminal() -> bool {
+    TERMINAL.load(Relaxed)
+}
+
+/// Writes `bytes` to the original stderr, if there is still a way to it: up to 4096 bytes in one piece, waiting at most
+/// `patience` milliseconds for a reader. Keeps errno. False when not all was written.
+pub fn write(bytes: &[u8], patience: i64) -> bool {
+    if !REMEMBERED.load(Relaxed) {
+        return raw::write(libc::STDERR_FILENO, bytes) == bytes.len() as isize;
+    }
+    let copy = COPY.load(Relaxed);
+    let descriptor = match copy >= 0 && is_original(copy) {
+        true => copy,
+        false if is_original(libc::STDERR_FILENO) => libc::STDERR_FILENO,
+        false => return false,
+    };
+    raw::quietly(|| match KIND.load(Relaxed) {
+        libc::S_IFREG => raw::write(descriptor, bytes) == bytes.len() as isize,
+        _ => in_pieces(descriptor, bytes, patience),
+    })
+}
+
+/// A line for people, as [`mems_core::say`] wants it written.
+pub fn say(line: &[u8]) {
+    write(line, 100);
+}
+
+fn in_pieces(descriptor: c_int, bytes: &[u8], patience: i64) -> bool {
+    let mut rest = bytes;
+    // An empty pipe takes a large text in one go; one that is not might block half way.
+    let piece = if bytes.len() > PIECE && is_empty(descriptor) { bytes.len().min(32 * 1024) } else { PIECE };
+    while !rest.is_empty() {
+        if !raw::is_writable(descriptor, patience) {
+            return false;
+        }
+        let wrote = raw::write(descriptor, rest.get(..piece).unwrap_or(rest));
+        if wrote <= 0 {
+            return false;
+        }
+        rest = rest.get(wrote as usize..).unwrap_or_default();
+    }
+    true
+}
+
+/// Whether nothing waits in the pipe behind `descriptor` (no: also where that cannot be asked).
+fn is_empty(descriptor: c_int) -> bool {
+    let mut waiting: c_int = 1;
+    // SAFETY: FIONREAD writes one int.
+    let answered = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &raw mut waiting) } == 0;
+    answered && waiting == 0
+}
+
+fn is_original(descriptor: c_int) -> bool {
+    KIND.load(Relaxed) != 0
+        && status(descriptor)
+            .is_some_and(|file| file.st_dev == DEVICE.load(Relaxed) && file.st_ino == INODE.load(Relaxed))
+}
+
+/// fstat(2), keeping errno.
+pub fn status(descriptor: c_int) -> Option<libc::stat> {
+    let errno = mems_core::os::errno();
+    let mut file = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat writes one stat.
+    let failed = unsafe { libc::fstat(descriptor, file.as_mut_ptr()) } != 0;
+    mems_core::os::set_errno(errno);
+    if failed {
+        return None;
+    }
+    // SAFETY: fstat succeeded, so it wrote all of it.
+    Some(unsafe { file.assume_init() })
+}
+
+fn is_terminal(descriptor: c_int) -> bool {
+    let mut settings = MaybeUninit::<libc::termios>::uninit();
+    // SAFETY: tcgetattr writes one termios.
+    unsafe { libc::tcgetattr(descriptor, settings.as_mut_ptr()) == 0 }
+}
