@@ -6,7 +6,6 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mems_core::lock::Lock;
 use mems_core::os;
@@ -34,19 +33,11 @@ unsafe impl Send for Lists {}
 /// Serves the Rust code of this library.
 pub struct Private {
     lists: Lock<Lists>,
-    mapped: AtomicUsize,
 }
 
 #[global_allocator]
-static PRIVATE: Private = Private {
-    lists: Lock::new(Lists { free: [ptr::null_mut(); SIZES], next: 0, end: 0 }),
-    mapped: AtomicUsize::new(0),
-};
-
-/// Bytes that are mapped for the library itself: part of what the os floor counts, and of no heap.
-pub fn mapped() -> usize {
-    PRIVATE.mapped.load(Relaxed)
-}
+static PRIVATE: Private =
+    Private { lists: Lock::new(Lists { free: [ptr::null_mut(); SIZES], next: 0, end: 0 }) };
 
 /// In a forked child: if another thread was inside at the fork, nobody will come out, and what it had begun is let go.
 pub fn forked() {
@@ -69,17 +60,15 @@ fn list_of(size: usize) -> usize {
     (size.trailing_zeros() as usize).saturating_sub(4).min(SIZES - 1)
 }
 
-impl Private {
-    fn map(&self, len: usize) -> Option<NonNull<u8>> {
-        let len = os::round_to_pages(len)?;
-        let at = os::map(len, 0)?;
-        self.mapped.fetch_add(len, Relaxed);
-        Some(at)
-    }
+/// Whole pages for `size` bytes, or null.
+fn map(size: usize) -> *mut u8 {
+    os::round_to_pages(size).and_then(|len| os::map(len, 0)).map_or(ptr::null_mut(), NonNull::as_ptr)
+}
 
+impl Private {
     fn take(&self, size: usize) -> *mut u8 {
         let Some(mut lists) = self.lists.take() else {
-            return self.map(size).map_or(ptr::null_mut(), NonNull::as_ptr);
+            return map(size);
         };
         let list = list_of(size);
         let Some(head) = lists.free.get_mut(list) else { return ptr::null_mut() };
@@ -94,7 +83,7 @@ impl Private {
             lists.next = at + size;
             return ptr::with_exposed_provenance_mut(at);
         }
-        let Some(span) = self.map(SPAN) else { return ptr::null_mut() };
+        let Some(span) = os::map(SPAN, 0) else { return ptr::null_mut() };
         lists.next = span.as_ptr().expose_provenance() + size;
         lists.end = lists.next - size + SPAN;
         span.as_ptr()
@@ -118,9 +107,7 @@ unsafe impl GlobalAlloc for Private {
         let size = size_of_block(&layout);
         match size {
             ..=LARGEST if layout.align() <= os::PAGE => self.take(size),
-            _ if layout.align() <= os::PAGE => {
-                self.map(layout.size()).map_or(ptr::null_mut(), NonNull::as_ptr)
-            }
+            _ if layout.align() <= os::PAGE => map(layout.size()),
             _ => ptr::null_mut(),
         }
     }
@@ -132,9 +119,7 @@ unsafe impl GlobalAlloc for Private {
         }
         if let (Some(at), Some(len)) = (NonNull::new(block), os::round_to_pages(layout.size())) {
             // SAFETY: alloc mapped exactly this for a layout of this size, and the caller gives it up.
-            if unsafe { os::unmap(at, len) } {
-                self.mapped.fetch_sub(len, Relaxed);
-            }
+            unsafe { os::unmap(at, len) };
         }
     }
 }

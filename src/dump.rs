@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use mems_core::buffer::Buffer;
 use mems_core::count::{MemsRow, Snapshot};
 use mems_core::report::{ExitKind, Report, full, json, line, summary};
-use mems_core::{lock, os};
+use mems_core::{lock, os, snapshot};
 
 use crate::options::{self, Format, Stats};
 use crate::{process, raw, stats_file, stderr};
@@ -91,11 +91,6 @@ pub fn forked_child() {
     STATE.store(IDLE, Ordering::Release);
 }
 
-/// Fills `out` with the counters. Takes no lock.
-fn take_snapshot(out: &mut Snapshot) {
-    *out = Snapshot::EMPTY;
-}
-
 /// The mems_* heap's row. Takes no lock.
 fn take_mems_row() -> MemsRow {
     MemsRow {
@@ -108,9 +103,9 @@ fn take_mems_row() -> MemsRow {
 fn compose(exit: ExitKind, code: i32, desk: &mut Contents) {
     let options = options::get();
     let process = process::facts(exit, code);
-    take_snapshot(&mut desk.counts);
+    let whole = snapshot::take(&mut desk.counts);
     let mems = take_mems_row();
-    let report = Report { process: &process, counts: &desk.counts, mems: &mems };
+    let report = Report { process: &process, counts: &desk.counts, mems: &mems, whole };
     let mut text = Buffer::new(&mut desk.text);
     let colours = options.colours && stderr::is_a_terminal() && !stats_file::is_wanted();
     match (options.format, options.stats) {
@@ -150,7 +145,11 @@ const fn summary_room() -> usize {
 /// Appends the main chain, or why it is not there.
 fn walk(text: &mut Buffer) {
     let mut chain = full::Chain::default();
+    let seen = snapshot::walk(&mut |item| chain.item(&item, text));
     chain.end(text);
+    if !seen {
+        text.text("(the main chain is busy in another thread and not listed)\n");
+    }
 }
 
 fn send(text: &[u8]) {

@@ -7,7 +7,7 @@ use core::ffi::{c_char, c_int};
 
 use mems_core::{misuse, say};
 
-use crate::{exit, log, options, process, stats_file, stderr};
+use crate::{dump, exit, log, options, process, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
 #[used]
@@ -25,7 +25,14 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     misuse::set_policy(options::get().on_error);
     stats_file::open();
     exit::register();
+    // SAFETY: the handler is a function of this library, which stays loaded.
+    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
     log::start();
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
+}
+
+extern "C" fn forked() {
+    dump::forked_child();
+    ::log::debug!("forked");
 }

@@ -100,6 +100,8 @@ pub struct Report<'a> {
     pub counts: &'a Snapshot,
     /// Its mems_* heap.
     pub mems: &'a MemsRow,
+    /// False when the engine was busy in another thread: what its chain would have told is 0.
+    pub whole: bool,
 }
 
 /// The functions whose blocks the dump sums up as `aligned`.

@@ -26,12 +26,12 @@ fn text(room: usize, write: impl FnOnce(&mut Buffer)) -> String {
 }
 
 fn summary_of(process: &Process, counts: &Snapshot, mems: &MemsRow, colours: bool) -> String {
-    text(4096, |to| summary::write(&Report { process, counts, mems }, colours, to))
+    text(4096, |to| summary::write(&Report { process, counts, mems, whole: true }, colours, to))
 }
 
 fn json_of(process: &Process, counts: &Snapshot, mems: &MemsRow) -> serde_json::Value {
     let room = json::room(process.args.len());
-    let text = text(room, |to| json::write(&Report { process, counts, mems }, to));
+    let text = text(room, |to| json::write(&Report { process, counts, mems, whole: true }, to));
     assert_eq!(text.find('\n'), Some(text.len() - 1), "one line");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -282,7 +282,7 @@ fn json_live_goes_below_zero_where_a_child_freed_what_it_inherited() {
     counts.inherited_blocks = 10;
     counts.blocks_freed = 4;
     assert_eq!(json_of(&PROCESS, &counts, &mems)["blocks"]["live"], -4);
-    assert_eq!(Report { process: &PROCESS, counts: &counts, mems: &mems }.live_blocks(), 6);
+    assert_eq!(Report { process: &PROCESS, counts: &counts, mems: &mems, whole: true }.live_blocks(), 6);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn json_strings_survive_any_bytes() {
 fn line_is_one_line() {
     let (counts, mems) = some();
     let write = |process: &Process, counts: &Snapshot| {
-        text(512, |to| line::write(&Report { process, counts, mems: &mems }, to))
+        text(512, |to| line::write(&Report { process, counts, mems: &mems, whole: true }, to))
     };
     assert_eq!(
         write(&PROCESS, &counts),

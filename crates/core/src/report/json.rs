@@ -22,7 +22,7 @@ pub fn write(report: &Report, to: &mut Buffer) {
     calls(report.counts, to);
     blocks(report, to);
     size_rows(report.counts, to);
-    engine(report.counts, to);
+    engine(report, to);
     mems(report, to);
     to.text("}\n");
 }
@@ -129,7 +129,8 @@ fn size_rows(counts: &Snapshot, to: &mut Buffer) {
     to.text("],");
 }
 
-fn engine(counts: &Snapshot, to: &mut Buffer) {
+fn engine(report: &Report, to: &mut Buffer) {
+    let counts = report.counts;
     let engine = &counts.engine;
     to.text("\"engine\":{");
     field("mmap", engine.mmap, to);
@@ -145,6 +146,8 @@ fn engine(counts: &Snapshot, to: &mut Buffer) {
     field(",bookkeeping", engine.bookkeeping, to);
     field(",slack", engine.slack, to);
     field(",rounding", engine.rounding, to);
+    to.text(",\"whole\":");
+    truth(report.whole, to);
     to.text(",\"classes\":[");
     for (index, row) in counts.classes.iter().filter(|row| row.slot != 0 && row.slabs != 0).enumerate() {
         if index > 0 {

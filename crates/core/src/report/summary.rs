@@ -138,8 +138,10 @@ fn blocks(report: &Report, paint: &Paint, to: &mut Buffer) {
     paint.label(12, "asked", to);
     to.right(11, |to| bytes(report.asked(), to));
     to.left(20, |to| in_blocks(counts.blocks_asked, to));
-    to.text(" +");
-    percent(counts.engine.rounding, report.asked(), to);
+    to.right(6, |to| {
+        to.text("+");
+        percent(counts.engine.rounding, report.asked(), to);
+    });
     to.text(" rounding  ");
     let milliseconds = (report.process.elapsed_ns / 1_000_000).max(1);
     let rate = u128::from(counts.blocks_asked) * 1000 / u128::from(milliseconds);
@@ -261,6 +263,10 @@ fn histogram(report: &Report, most: usize, paint: &Paint, to: &mut Buffer) {
 fn engine(report: &Report, paint: &Paint, to: &mut Buffer) {
     let engine = &report.counts.engine;
     paint.label(14, "main chain", to);
+    if !report.whole {
+        to.text("busy in another thread: not counted, its holes are in the slack\n");
+        return;
+    }
     for (figure, word) in
         [(engine.regions, " regions   "), (engine.process, " PROCESS   "), (engine.hole, " HOLE\n")]
     {
