@@ -9,9 +9,9 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use mems_core::buffer::Buffer;
-use mems_core::count::{MemsRow, Snapshot};
+use mems_core::count::Snapshot;
 use mems_core::report::{ExitKind, Report, full, json, line, summary};
-use mems_core::{lock, os, snapshot};
+use mems_core::{lock, os, snapshot, vspace};
 
 use crate::options::{self, Format, Stats};
 use crate::{process, raw, stats_file, stderr};
@@ -91,20 +91,11 @@ pub fn forked_child() {
     STATE.store(IDLE, Ordering::Release);
 }
 
-/// The mems_* heap's row. Takes no lock.
-fn take_mems_row() -> MemsRow {
-    MemsRow {
-        page_size: options::get().page_size as u64,
-        start: options::get().start_va as u64,
-        ..MemsRow::default()
-    }
-}
-
 fn compose(exit: ExitKind, code: i32, desk: &mut Contents) {
     let options = options::get();
     let process = process::facts(exit, code);
     let whole = snapshot::take(&mut desk.counts);
-    let mems = take_mems_row();
+    let mems = vspace::snapshot();
     let report = Report { process: &process, counts: &desk.counts, mems: &mems, whole };
     let mut text = Buffer::new(&mut desk.text);
     let colours = options.colours && stderr::is_a_terminal() && !stats_file::is_wanted();

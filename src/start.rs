@@ -5,7 +5,7 @@
 
 use core::ffi::{c_char, c_int};
 
-use mems_core::{misuse, say};
+use mems_core::{misuse, say, vspace};
 
 use crate::{dump, exit, log, options, process, stats_file, stderr};
 
@@ -22,7 +22,9 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     unsafe { process::record(arguments) };
     // SAFETY: as above.
     unsafe { options::load(environment) };
-    misuse::set_policy(options::get().on_error);
+    let options = options::get();
+    misuse::set_policy(options.on_error);
+    vspace::set_defaults(options.page_size as u64, options.start_va as u64);
     stats_file::open();
     exit::register();
     // SAFETY: the handler is a function of this library, which stays loaded.

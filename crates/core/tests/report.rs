@@ -115,7 +115,7 @@ fn summary_is_this_to_the_letter() {
 == mems 0.1.0 == pid 4711 cc1 -quiet -O2 small.c ===== exit 0 after 1.38 s ==
   calls       malloc     calloc    realloc    aligned       free     failed
              461,464    168,052     39,120          0    712,912          0
-  asked       198.8 MiB in 668,636 blocks   +3% rounding    485 k blocks/s
+  asked       198.8 MiB in 668,636 blocks     +3% rounding    485 k blocks/s
   freed         662,393 blocks   free(NULL) 89,638   realloc in place 61%
   live          2.4 MiB in 6,243 blocks
   peak          3.1 MiB in 6,503 blocks at 1.28 s   exact
