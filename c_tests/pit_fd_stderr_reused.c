@@ -13,6 +13,7 @@ static void child(int way, int to) {
     if (way == 1) {
         _exit(0);
     } else if (way == 2) {
+        setenv("MEMS_STATS", "off", 1); /* stderr of the new program is what number 2 is now */
         execl("/bin/true", "true", (char *)NULL);
     } else if (way == 3) {
         quick_exit(0);

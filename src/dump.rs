@@ -58,6 +58,7 @@ pub fn write(exit: ExitKind, code: i32) {
         let desk = unsafe { &mut *DESK.0.get() };
         // SAFETY: all zero bytes are a valid Contents: numbers, arrays of numbers, and `false`.
         compose(exit, code, unsafe { desk.assume_init_mut() });
+        0
     });
     os::set_errno(errno);
     STATE.store(WRITTEN, Ordering::Release);

@@ -57,7 +57,8 @@ pub fn forked() {
 
 /// Whether the caller runs in the recorded process.
 pub fn is_this() -> bool {
-    PID.load(Relaxed) == raw::pid()
+    let pid = PID.load(Relaxed);
+    pid != 0 && raw::is_in(pid)
 }
 
 /// Whether this process is a forked child (that has not called exec).

@@ -36,6 +36,19 @@ pub fn pid() -> u32 {
     unsafe { call(libc::SYS_getpid, [0; 5]) as u32 }
 }
 
+/// Whether the caller runs in process `pid`. Asks clock_gettime, which a sandbox that kills for getpid allows: the CPU
+/// clock of a thread is refused to every process but its own, and the first thread's number is the process's.
+pub fn is_in(pid: u32) -> bool {
+    const OF_A_THREAD: u32 = 4;
+    const SCHEDULED: u32 = 2;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let clock = (!pid << 3 | OF_A_THREAD | SCHEDULED) as c_int;
+    // SAFETY: a timespec to write to.
+    unsafe {
+        call(libc::SYS_clock_gettime, [clock as usize, ptr::from_mut(&mut time) as usize, 0, 0, 0]) == 0
+    }
+}
+
 /// Ends the process at once.
 pub fn exit_group(code: c_int) -> ! {
     loop {
@@ -48,6 +61,19 @@ pub fn exit_group(code: c_int) -> ! {
 pub fn write(descriptor: c_int, bytes: &[u8]) -> isize {
     // SAFETY: the bytes are valid for their length.
     unsafe { call(libc::SYS_write, [descriptor as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0]) }
+}
+
+/// write(2) until all is written. The length, or what the write that failed returned.
+pub fn write_all(descriptor: c_int, bytes: &[u8]) -> isize {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let wrote = write(descriptor, rest);
+        if wrote <= 0 {
+            return wrote;
+        }
+        rest = rest.get(wrote as usize..).unwrap_or_default();
+    }
+    bytes.len() as isize
 }
 
 /// open(2) of a C string.
@@ -81,22 +107,28 @@ pub fn wait(milliseconds: i64) {
     unsafe { call(libc::SYS_ppoll, [0, 0, ptr::from_ref(&limit) as usize, 0, 8]) };
 }
 
-/// Runs `write` with every signal of this thread blocked, and takes back what writing raised: SIGPIPE from a pipe without
-/// a reader, SIGXFSZ from a file at its limit. A blocked SIGTTOU lets a background process write to its terminal.
-pub fn quietly<T>(write: impl FnOnce() -> T) -> T {
-    const RAISED: Signals = bit(libc::SIGPIPE) | bit(libc::SIGXFSZ);
+/// Runs `write` with every signal of this thread blocked, and takes back what a write that failed raised: SIGPIPE from a
+/// pipe without a reader, SIGXFSZ from a file at its limit. `write` returns as [`write()`]. A blocked SIGTTOU lets a
+/// background process write to its terminal.
+pub fn quietly(write: impl FnOnce() -> isize) -> isize {
     let mask = set_mask(!0);
-    let before = pending() & RAISED;
     let got = write();
-    let mut raised = pending() & RAISED & !before;
-    if raised != 0 {
-        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let (set, now) = (ptr::from_mut(&mut raised) as usize, ptr::from_ref(&now) as usize);
-        // SAFETY: one set of 8 bytes, no siginfo, a timespec.
-        while unsafe { call(libc::SYS_rt_sigtimedwait, [set, 0, now, 8, 0]) } > 0 {}
+    match -got as c_int {
+        libc::EPIPE => take_back(libc::SIGPIPE),
+        libc::EFBIG => take_back(libc::SIGXFSZ),
+        _ => {}
     }
     set_mask(mask);
     got
+}
+
+/// Takes a waiting signal from this thread, if there is one.
+fn take_back(signal: c_int) {
+    let set: Signals = 1 << (signal - 1);
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let (set, now) = (ptr::from_ref(&set) as usize, ptr::from_ref(&now) as usize);
+    // SAFETY: one set of 8 bytes, no siginfo, a timespec.
+    unsafe { call(libc::SYS_rt_sigtimedwait, [set, 0, now, 8, 0]) };
 }
 
 /// Sets this thread's mask and returns the one before.
@@ -106,18 +138,6 @@ fn set_mask(mask: Signals) -> Signals {
     // SAFETY: two sets of 8 bytes.
     unsafe { call(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, set, old, 8, 0]) };
     before
-}
-
-/// The signals that wait for this thread or its process.
-fn pending() -> Signals {
-    let mut pending: Signals = 0;
-    // SAFETY: one set of 8 bytes to write to.
-    unsafe { call(libc::SYS_rt_sigpending, [ptr::from_mut(&mut pending) as usize, 8, 0, 0, 0]) };
-    pending
-}
-
-const fn bit(signal: c_int) -> Signals {
-    1 << (signal - 1)
 }
 
 /// Replaces the process's image. Returns the negated error number.

@@ -71,17 +71,7 @@ pub fn write(bytes: &[u8]) -> bool {
         }
         descriptor = DESCRIPTOR.load(Relaxed);
     }
-    raw::quietly(|| {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let wrote = raw::write(descriptor, rest);
-            if wrote <= 0 {
-                return false;
-            }
-            rest = rest.get(wrote as usize..).unwrap_or_default();
-        }
-        true
-    })
+    raw::quietly(|| raw::write_all(descriptor, bytes)) == bytes.len() as isize
 }
 
 /// Opens the file under its name for this process. The descriptor, or the negated error number.

@@ -10,9 +10,10 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::
 
 use crate::raw;
 
-/// The copy gets the first free number from here on; less where the limit of open files is lower. High, since shells
-/// and scripts use the numbers from 3 and 10 on; not higher, since the kernel's table of a process grows with it.
-const COPIES: [c_int; 4] = [1000, 240, 100, 3];
+/// The copy gets the first free number from here on; less where the limit of open files is lower, and none where a
+/// program may need every number that is left. High, since shells and scripts use the numbers from 3 and 10 on; not
+/// higher, since the kernel's table of a process grows with it.
+const COPIES: [c_int; 4] = [1000, 240, 100, 50];
 
 /// What a pipe takes in one piece.
 const PIECE: usize = libc::PIPE_BUF;
@@ -73,10 +74,11 @@ pub fn write(bytes: &[u8], patience: i64) -> bool {
         false if is_original(libc::STDERR_FILENO) => libc::STDERR_FILENO,
         false => return false,
     };
-    raw::quietly(|| match KIND.load(Relaxed) {
-        libc::S_IFREG => raw::write(descriptor, bytes) == bytes.len() as isize,
+    let wrote = raw::quietly(|| match KIND.load(Relaxed) {
+        libc::S_IFREG => raw::write_all(descriptor, bytes),
         _ => in_pieces(descriptor, bytes, patience),
-    })
+    });
+    wrote == bytes.len() as isize
 }
 
 /// A line for people, as [`mems_core::say`] wants it written.
@@ -84,29 +86,19 @@ pub fn say(line: &[u8]) {
     write(line, 100);
 }
 
-fn in_pieces(descriptor: c_int, bytes: &[u8], patience: i64) -> bool {
-    let mut rest = bytes;
-    // An empty pipe takes a large text in one go; one that is not might block half way.
-    let piece = if bytes.len() > PIECE && is_empty(descriptor) { bytes.len().min(32 * 1024) } else { PIECE };
-    while !rest.is_empty() {
+/// Writes piece by piece, each when there is room for it. The length, or what the write that failed returned; 0 when
+/// there was no room in time.
+fn in_pieces(descriptor: c_int, bytes: &[u8], patience: i64) -> isize {
+    for piece in bytes.chunks(PIECE) {
         if !raw::is_writable(descriptor, patience) {
-            return false;
+            return 0;
         }
-        let wrote = raw::write(descriptor, rest.get(..piece).unwrap_or(rest));
+        let wrote = raw::write_all(descriptor, piece);
         if wrote <= 0 {
-            return false;
+            return wrote;
         }
-        rest = rest.get(wrote as usize..).unwrap_or_default();
     }
-    true
-}
-
-/// Whether nothing waits in the pipe behind `descriptor` (no: also where that cannot be asked).
-fn is_empty(descriptor: c_int) -> bool {
-    let mut waiting: c_int = 1;
-    // SAFETY: FIONREAD writes one int.
-    let answered = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &raw mut waiting) } == 0;
-    answered && waiting == 0
+    bytes.len() as isize
 }
 
 fn is_original(descriptor: c_int) -> bool {
