@@ -28,30 +28,78 @@ fn no_next(name: &CStr) -> ! {
     unsafe { libc::abort() }
 }
 
+/// The body of a naked function: finds the next operator with `$find` and goes on in it with the same arguments, as if
+/// the program had called that. The exception that it throws must pass no frame of this library, which is built to
+/// abort where one does.
+macro_rules! jump_to_next {
+    ($find:ident) => {{
+        #[cfg(target_arch = "x86_64")]
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "push rdi",
+            ".cfi_adjust_cfa_offset 8",
+            "push rsi",
+            ".cfi_adjust_cfa_offset 8",
+            "push rdx", // three words keep rsp on 16 bytes for the call
+            ".cfi_adjust_cfa_offset 8",
+            "call {find}",
+            "pop rdx",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rsi",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rdi",
+            ".cfi_adjust_cfa_offset -8",
+            "jmp rax",
+            ".cfi_endproc",
+            find = sym $find,
+        );
+        #[cfg(target_arch = "aarch64")]
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-48]!",
+            ".cfi_def_cfa_offset 48",
+            ".cfi_offset x29, -48",
+            ".cfi_offset x30, -40",
+            "stp x0, x1, [sp, #16]",
+            "str x2, [sp, #32]",
+            "bl {find}",
+            "mov x16, x0",
+            "ldr x2, [sp, #32]",
+            "ldp x0, x1, [sp, #16]",
+            "ldp x29, x30, [sp], #48",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            ".cfi_def_cfa_offset 0",
+            "br x16",
+            ".cfi_endproc",
+            find = sym $find,
+        );
+    }};
+}
+
 macro_rules! new {
     ($($name:ident($size:ident $(, $more:ident: $type:ty)*) = $take:expr;)*) => { $(
         #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $name($size: usize $(, $more: $type)*) -> Pointer {
+        unsafe extern "C" fn $name($size: usize $(, $more: $type)*) -> Pointer {
             let block = $take;
             if !block.is_null() {
                 return block.cast();
             }
-            #[cold]
-            #[inline(never)]
-            unsafe extern "C-unwind" fn failed($size: usize $(, $more: $type)*) -> Pointer {
-                const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
-                    Err(_) => c"operator new",
-                };
+            const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => c"operator new",
+            };
+            extern "C" fn find() -> Pointer {
                 let next = next(NAME);
                 if next.is_null() {
                     no_next(NAME);
                 }
-                type Form = unsafe extern "C-unwind" fn(usize $(, $type)*) -> Pointer;
-                // SAFETY: the C++ ABI gives the function of this name this type.
-                let next = unsafe { core::mem::transmute::<Pointer, Form>(next) };
-                // SAFETY: called with the caller's own arguments.
-                unsafe { next($size $(, $more)*) }
+                next
+            }
+            #[cold]
+            #[unsafe(naked)]
+            unsafe extern "C" fn failed($size: usize $(, $more: $type)*) -> Pointer {
+                jump_to_next!(find)
             }
             // SAFETY: called with the caller's own arguments.
             unsafe { failed($size $(, $more)*) }
