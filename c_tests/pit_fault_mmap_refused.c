@@ -10,20 +10,20 @@ static void *refused(void *action) {
     memset(kept, 4, 1000);
     filter_calls(listed, (unsigned)(uintptr_t)action, SECCOMP_RET_ALLOW);
     errno = 0;
-    CHECK(get(256 << 20) == NULL);
+    CHECK(get((size_t)700 << 20) == NULL);
     CHECK_ERRNO(ENOMEM);
     errno = 0;
     CHECK(get_zeroed(1000, 1 << 20) == NULL);
     CHECK_ERRNO(ENOMEM);
     errno = 0;
-    CHECK(resize(kept, 256 << 20) == NULL);
+    CHECK(resize(kept, (size_t)700 << 20) == NULL);
     CHECK_ERRNO(ENOMEM);
     CHECK(holds_only(kept, 4, 1000));
     errno = 0;
-    CHECK(opaque(memalign(1 << 26, 256 << 20)) == NULL);
+    CHECK(opaque(memalign(1 << 26, (size_t)700 << 20)) == NULL);
     CHECK_ERRNO(ENOMEM);
     void *p = NULL;
-    CHECK(posix_memalign(&p, 64, 256 << 20) == ENOMEM);
+    CHECK(posix_memalign(&p, 64, (size_t)700 << 20) == ENOMEM);
     CHECK(p == NULL);
     /* Small blocks until there are no more, too: a chain of them, then all freed. */
     void **last = NULL;
