@@ -1,0 +1,12 @@
+/* what: a, b, then a again are freed: the pattern that a look at the list's head does not see.
+ */
+#include "misuse.h"
+
+int main(void) {
+    warm_up(48);
+    void *a = get(48), *b = get(48);
+    free(a);
+    free(b);
+    free(opaque(a));
+    take_stock_and_end(48, NULL);
+}

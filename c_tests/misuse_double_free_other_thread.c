@@ -1,0 +1,19 @@
+/* what: main frees a block, then another thread frees it too.
+ * flags: -pthread
+ */
+#include "misuse.h"
+
+static void *frees(void *p) {
+    free(p);
+    return NULL;
+}
+
+int main(void) {
+    warm_up(48);
+    void *p = get(48);
+    pthread_t t;
+    free(p);
+    CHECK(pthread_create(&t, NULL, frees, opaque(p)) == 0);
+    pthread_join(t, NULL);
+    take_stock_and_end(48, NULL);
+}

@@ -1,0 +1,12 @@
+/* what: free of a local array made to look like a block, header and successor included ("house of spirit").
+ */
+#include "misuse.h"
+
+int main(void) {
+    size_t local[64] __attribute__((aligned(64)));
+    for (int i = 0; i < 64; i++) {
+        local[i] = 0x41;
+    }
+    free(opaque(local + 2));
+    take_stock_and_end(0x38, local + 2);
+}

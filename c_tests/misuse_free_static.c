@@ -1,0 +1,12 @@
+/* what: free of a static array, made to look like a block.
+ */
+#include "misuse.h"
+
+int main(void) {
+    size_t *fake = (size_t *)target;
+    for (int i = 0; i < 128; i++) {
+        fake[i] = 0x61;
+    }
+    free(opaque(fake + 2));
+    take_stock_and_end(0x58, target);
+}
