@@ -35,6 +35,6 @@ if newer "$bin/peer-check" bench/peer_check.c; then
 fi
 [ -s target/peers/list ] || scripts/bench-peers.sh
 cargo build --quiet --release --manifest-path bench/Cargo.toml --target-dir target/bench-driver
-[ -e target/release/libmems.so ] || cargo build --quiet --release
+[ -e target/release/libmems.so ] || cargo build --quiet --release -p mems
 [ "${1:-}" != --build ] || exit 0
 exec target/bench-driver/release/mems-bench "$@"

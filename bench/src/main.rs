@@ -3,10 +3,12 @@
 
 mod figures;
 mod peers;
+mod plot;
 mod record;
 mod report;
 mod rows;
 mod run;
+mod sections;
 mod table;
 
 use clap::Parser;
@@ -17,7 +19,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(version, about)]
 pub struct Options {
-    /// Rows to run: names, `prefix*`, or a group (small, growth, exchange, phases, process, programs). Default: all of them
+    /// Rows to run: names, `prefix*`, or a group (small, growth, exchange, phases, process, programs; on demand only:
+    /// live, threads, instructions). Default: all but those on demand
     rows: Vec<String>,
     /// Allocators to run, separated by commas (see --list). Default: all that were built or found
     #[arg(long, value_delimiter = ',')]
@@ -25,9 +28,9 @@ pub struct Options {
     /// One more library to compare, NAME=PATH.so (repeatable); it gets MeMS's environment if NAME begins with `mems`
     #[arg(long = "lib", value_name = "NAME=PATH")]
     libs: Vec<String>,
-    /// Rounds: each runs every allocator of the row once
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
+    /// Rounds: each runs every allocator of the row once. Default: 3 for patterns, 2 for real programs, 1 for curves
+    #[arg(long)]
+    rounds: Option<usize>,
     /// The libmems.so to measure
     #[arg(long, default_value = "target/release/libmems.so")]
     mems: PathBuf,
@@ -40,12 +43,12 @@ pub struct Options {
     /// Write the raw results as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Write the report (Markdown) from these results, with its plots beside it
+    /// Write the report (Markdown) from the results, with its plots (SVG) beside it
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Take results from this JSON file in place of running anything
+    /// Take results from these JSON files in place of running anything (repeatable; the first is the main session)
     #[arg(long)]
-    from: Option<PathBuf>,
+    from: Vec<PathBuf>,
     /// List rows and allocators, then end
     #[arg(long)]
     list: bool,
@@ -61,31 +64,53 @@ fn main() -> ExitCode {
     }
 }
 
-fn work(options: &Options) -> Result<(), String> {
-    let results = match &options.from {
-        Some(path) => record::read(path)?,
-        None => {
-            let peers = peers::chosen(options)?;
-            let rows = rows::chosen(options)?;
-            if options.list {
-                rows.iter().for_each(|row| println!("{:<10} {:<18} {}", row.group, row.name, row.what));
-                peers.iter().for_each(|peer| println!("peer       {:<18} {} {}", peer.name, peer.version, peer.origin));
-                return Ok(());
-            }
-            peers.iter().try_for_each(|peer| run::prove(options, peer))?;
-            run::everything(options, &rows, &peers)?
+impl Options {
+    /// Rounds of patterns and of real programs.
+    fn rounds(&self) -> (usize, usize) {
+        (self.rounds.unwrap_or(3).max(1), self.rounds.unwrap_or(2).max(1))
+    }
+
+    fn rounds_of(&self, row: &rows::Row) -> usize {
+        match row.group {
+            "programs" => self.rounds().1,
+            group if rows::ON_DEMAND.contains(&group) => self.rounds.unwrap_or(1).max(1),
+            _ => self.rounds().0,
         }
-    };
+    }
+}
+
+/// Runs what was asked for; `None` when the question was only what there is.
+fn session(options: &Options) -> Result<Option<record::Results>, String> {
+    let peers = peers::chosen(options)?;
+    let rows = rows::chosen(options)?;
+    if options.list {
+        rows.iter().for_each(|row| println!("{:<12} {:<18} {}", row.group, row.name, row.what));
+        peers.iter().for_each(|peer| {
+            println!("{:<12} {:<18} {} ({})", "allocator", peer.name, peer.version, peer.origin)
+        });
+        return Ok(None);
+    }
+    peers.iter().try_for_each(|peer| run::prove(options, peer))?;
+    run::everything(options, &rows, &peers).map(Some)
+}
+
+fn work(options: &Options) -> Result<(), String> {
+    let mut sessions = options.from.iter().map(|path| record::read(path)).collect::<Result<Vec<_>, _>>()?;
+    if sessions.is_empty() {
+        match session(options)? {
+            Some(results) => sessions.push(results),
+            None => return Ok(()),
+        }
+    }
     if let Some(path) = &options.json {
-        record::write(path, &results)?;
+        record::write(path, &sessions[0])?;
     }
     if options.quick {
-        table::compact(&results);
-    } else if options.report.is_none() {
-        print!("{}", table::markdown(&results));
+        table::compact(&sessions[0]);
+    } else if let Some(path) = &options.report {
+        report::write(path, &sessions)?;
+    } else if options.json.is_none() {
+        print!("{}", table::markdown(&sessions[0]));
     }
-    match &options.report {
-        Some(path) => report::write(path, &results),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -42,11 +42,17 @@ fn plain(name: &str, version: String, origin: &str, library: Option<PathBuf>) ->
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {
-    path.canonicalize().map_err(|e| format!("{}: {e} (build it first: make, scripts/bench-peers.sh)", path.display()))
+    path.canonicalize()
+        .map_err(|e| format!("{}: {e} (build it first: make, scripts/bench-peers.sh)", path.display()))
 }
 
 fn all(options: &Options) -> Result<Vec<Peer>, String> {
-    let mut peers = vec![plain("glibc", answer("getconf", &["GNU_LIBC_VERSION"]).replace("glibc ", ""), "the C library", None)];
+    let mut peers = vec![plain(
+        "glibc",
+        answer("getconf", &["GNU_LIBC_VERSION"]).replace("glibc ", ""),
+        "the C library",
+        None,
+    )];
     if options.mems.exists() {
         let commit = answer("git", &["log", "-1", "--format=%h"]);
         peers.push(plain("mems", commit, "this repository", Some(absolute(&options.mems)?)));
@@ -56,7 +62,8 @@ fn all(options: &Options) -> Result<Vec<Peer>, String> {
         peers.push(plain(name, String::new(), path, Some(absolute(Path::new(path))?)));
     }
     let list = options.target.join("peers/list");
-    let text = std::fs::read_to_string(&list).map_err(|e| format!("{}: {e} (run scripts/bench-peers.sh)", list.display()))?;
+    let text = std::fs::read_to_string(&list)
+        .map_err(|e| format!("{}: {e} (run scripts/bench-peers.sh)", list.display()))?;
     for line in text.lines() {
         let [name, path, version, origin] = line.split('\t').collect::<Vec<_>>()[..] else {
             return Err(format!("{}: bad line: {line}", list.display()));
@@ -66,7 +73,12 @@ fn all(options: &Options) -> Result<Vec<Peer>, String> {
         peers.push(peer.clone());
         if huge_pages {
             let environment = vec![("MIMALLOC_ALLOW_THP".into(), "0".into())];
-            peers.push(Peer { name: format!("{name}-4k"), origin: "the same, MIMALLOC_ALLOW_THP=0".into(), environment, ..peer });
+            peers.push(Peer {
+                name: format!("{name}-4k"),
+                origin: "the same, MIMALLOC_ALLOW_THP=0".into(),
+                environment,
+                ..peer
+            });
         }
     }
     Ok(peers)
@@ -80,6 +92,11 @@ pub fn chosen(options: &Options) -> Result<Vec<Peer>, String> {
         return Err(format!("no allocator {name} here; there are {}", names.join(", ")));
     }
     let extra = |name: &String| options.libs.iter().any(|lib| lib.starts_with(&format!("{name}=")));
-    let wanted = |peer: &Peer| options.peers.is_empty() || peer.name == "glibc" || options.peers.contains(&peer.name) || extra(&peer.name);
+    let wanted = |peer: &Peer| {
+        options.peers.is_empty()
+            || peer.name == "glibc"
+            || options.peers.contains(&peer.name)
+            || extra(&peer.name)
+    };
     Ok(peers.into_iter().filter(wanted).collect())
 }

@@ -17,6 +17,9 @@ pub struct Run {
     pub wall: u64,
     /// Largest peak RSS of any one process, KiB.
     pub rss: u64,
+    /// Allocations made, where the row counts them (0: it does not).
+    #[serde(default)]
+    pub ops: u64,
     /// Figures that the row prints of itself.
     pub figures: BTreeMap<String, f64>,
 }
@@ -54,8 +57,8 @@ pub struct Results {
     pub machine: Vec<String>,
     /// Command line that made it.
     pub command: String,
-    /// Rounds asked for.
-    pub rounds: usize,
+    /// Rounds of patterns and of real programs.
+    pub rounds: (usize, usize),
     /// Columns in table order.
     pub peers: Vec<Peer>,
     /// Rows in table order.

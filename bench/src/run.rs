@@ -15,7 +15,8 @@ const NOT_INSTALLED: i32 = 77;
 
 fn tool(options: &Options, name: &str) -> Result<String, String> {
     let path = options.target.join("bench-bin").join(name);
-    let path = path.canonicalize().map_err(|e| format!("{}: {e} (scripts/bench.sh --build)", path.display()))?;
+    let path =
+        path.canonicalize().map_err(|e| format!("{}: {e} (scripts/bench.sh --build)", path.display()))?;
     Ok(path.to_string_lossy().into_owned())
 }
 
@@ -27,7 +28,11 @@ pub fn prove(options: &Options, peer: &Peer) -> Result<(), String> {
     command.arg(library).env("LD_PRELOAD", library).envs(peer.environment.iter().cloned());
     let out = command.output().map_err(|e| format!("peer-check: {e}"))?;
     let said = String::from_utf8_lossy(&out.stderr);
-    if out.status.success() { Ok(()) } else { Err(format!("{} is not in effect when preloaded: {}", peer.name, said.trim())) }
+    if out.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} is not in effect when preloaded: {}", peer.name, said.trim()))
+    }
 }
 
 /// Splits a row's standard output into its figures and the rest, which has to be the same under every allocator.
@@ -55,9 +60,15 @@ fn added(result: &Path) -> Result<Run, String> {
     let mut run = Run::default();
     for line in text.lines() {
         let fields: Vec<u64> = line.split(' ').filter_map(|field| field.parse().ok()).collect();
-        let [user, system, wall, rss, status] = fields[..] else { return Err(format!("bad result line: {line}")) };
+        let [user, system, wall, rss, status] = fields[..] else {
+            return Err(format!("bad result line: {line}"));
+        };
         if status != 0 {
-            return Err(if status > 128 { format!("died by signal {}", status - 128) } else { format!("exit code {status}") });
+            return Err(if status > 128 {
+                format!("died by signal {}", status - 128)
+            } else {
+                format!("exit code {status}")
+            });
         }
         run.user += user;
         run.system += system;
@@ -71,9 +82,14 @@ fn once(options: &Options, row: &Row, peer: &Peer) -> Result<(Run, String), Stri
     let result: PathBuf = std::env::temp_dir().join(format!("mems-bench-{}", std::process::id()));
     std::fs::remove_file(&result).ok();
     let measure = tool(options, "measure")?;
-    let words = row.command.iter().map(|word| if word == "$MEASURE" { &measure } else { word }).collect::<Vec<_>>();
+    let words =
+        row.command.iter().map(|word| if word == "$MEASURE" { &measure } else { word }).collect::<Vec<_>>();
     let mut command = Command::new(words[0]);
-    command.args(&words[1..]).envs(peer.environment.iter().cloned()).env("MEASURE", &measure).env("BENCH_RESULT", &result);
+    command
+        .args(&words[1..])
+        .envs(peer.environment.iter().cloned())
+        .env("MEASURE", &measure)
+        .env("BENCH_RESULT", &result);
     if let Some(library) = &peer.library {
         command.env("BENCH_PRELOAD", library);
     }
@@ -82,18 +98,24 @@ fn once(options: &Options, row: &Row, peer: &Peer) -> Result<(Run, String), Stri
     std::fs::remove_file(&result).ok();
     let mut run = run?;
     if !out.status.success() {
-        return Err(format!("{}: {}", out.status, String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default()));
+        return Err(format!(
+            "{}: {}",
+            out.status,
+            String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default()
+        ));
     }
     let (figures, rest) = told(&String::from_utf8_lossy(&out.stdout));
     run.figures = figures;
+    run.ops = rest.lines().filter_map(|line| line.strip_prefix("ops ")?.parse::<u64>().ok()).sum();
     Ok((run, rest))
 }
 
-fn row_runs(options: &Options, row: &Row, peers: &[Peer]) -> Measured {
+fn row_runs(options: &Options, row: &Row, peers: &[Peer], rounds: usize) -> Measured {
     let (mut runs, mut failed) = (BTreeMap::<String, Vec<Run>>::new(), BTreeMap::new());
     let mut reference: Option<String> = None;
-    for round in 0..options.rounds {
-        let turn: Vec<&Peer> = if round % 2 == 0 { peers.iter().collect() } else { peers.iter().rev().collect() };
+    for round in 0..rounds {
+        let turn: Vec<&Peer> =
+            if round % 2 == 0 { peers.iter().collect() } else { peers.iter().rev().collect() };
         for peer in turn {
             if failed.contains_key(&peer.name) {
                 continue;
@@ -122,8 +144,13 @@ fn row_runs(options: &Options, row: &Row, peers: &[Peer]) -> Measured {
 /// Makes the row's inputs and warms its files; `Err` says why the row is left out.
 fn prepared(options: &Options, row: &Row) -> Result<(), String> {
     let Some(prepare) = &row.prepare else { return Ok(()) };
-    std::fs::create_dir_all(&prepare[3]).map_err(|e| format!("{}: {e}", prepare[3]))?;
-    let out = Command::new(&prepare[0]).args(&prepare[1..]).env("MEASURE", tool(options, "measure")?).stdin(Stdio::null()).output();
+    let inputs = options.target.join("bench-inputs").join(&row.name);
+    std::fs::create_dir_all(&inputs).map_err(|e| format!("{}: {e}", inputs.display()))?;
+    let out = Command::new(&prepare[0])
+        .args(&prepare[1..])
+        .env("MEASURE", tool(options, "measure")?)
+        .stdin(Stdio::null())
+        .output();
     let out = out.map_err(|e| format!("{}: {e}", prepare[1]))?;
     let said = String::from_utf8_lossy(&out.stderr).trim().to_string();
     match out.status.code() {
@@ -135,10 +162,14 @@ fn prepared(options: &Options, row: &Row) -> Result<(), String> {
 
 fn machine() -> Vec<String> {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("unknown processor");
+    let model =
+        cpus.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("unknown processor");
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.trim().strip_suffix(" kB"));
+    let total = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"));
     let total = total.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024 / 1024;
     let huge = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
     vec![
@@ -158,7 +189,7 @@ pub fn everything(options: &Options, rows: &[Row], peers: &[Peer]) -> Result<Res
             eprint!("\r\x1b[K[{}/{}] {} ", index + 1, rows.len(), row.name);
         }
         match prepared(options, row) {
-            Ok(()) => measured.push(row_runs(options, row, peers)),
+            Ok(()) => measured.push(row_runs(options, row, peers, options.rounds_of(row))),
             Err(why) => {
                 eprintln!("{} is left out: {why}", row.name);
                 skipped.push((row.name.clone(), why));
@@ -174,7 +205,7 @@ pub fn everything(options: &Options, rows: &[Row], peers: &[Peer]) -> Result<Res
         date: answer("date", &["-u", "+%Y-%m-%d"]),
         machine: machine(),
         command: format!("scripts/bench.sh {}", arguments.join(" ")).trim().to_string(),
-        rounds: options.rounds,
+        rounds: options.rounds(),
         peers: peers.to_vec(),
         rows: measured,
         skipped,

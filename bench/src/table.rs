@@ -43,19 +43,42 @@ pub fn ratio(row: &Measured, peer: &str, question: Question) -> Option<f64> {
 }
 
 /// Geometric mean of a peer's ratios over the rows that `which` admits.
-pub fn mean(results: &Results, peer: &str, question: Question, which: impl Fn(&Measured) -> bool) -> Option<f64> {
+pub fn mean(
+    results: &Results,
+    peer: &str,
+    question: Question,
+    which: impl Fn(&Measured) -> bool,
+) -> Option<f64> {
     let rows = results.rows.iter().filter(|row| which(row));
     geomean(&rows.filter_map(|row| ratio(row, peer, question)).collect::<Vec<_>>())
 }
 
-/// Columns that stand for other allocators than glibc and MeMS.
-pub fn rivals(results: &Results) -> impl Iterator<Item = &str> {
-    results.peers.iter().map(|peer| peer.name.as_str()).filter(|name| *name != "glibc" && !name.starts_with("mems"))
+/// Which peers MeMS is held against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Rivals {
+    /// All of them, as they come.
+    All,
+    /// Those that, like MeMS, ask the kernel for no huge pages (mimalloc 2.2 and later do, unless told otherwise).
+    SmallPages,
+}
+
+/// The columns of these rivals.
+pub fn rivals(results: &Results, which: Rivals) -> impl Iterator<Item = &str> {
+    let all = results.peers.iter().map(|peer| peer.name.as_str());
+    all.filter(move |name| {
+        let huge = *name == "mimalloc2" || *name == "mimalloc3";
+        *name != "glibc" && !name.starts_with("mems") && !(huge && which == Rivals::SmallPages)
+    })
 }
 
 /// The lowest ratio among the rivals in a row, with its owner.
-pub fn best<'a>(results: &'a Results, row: &Measured, question: Question) -> Option<(&'a str, f64)> {
-    let all = rivals(results).filter_map(|name| Some((name, ratio(row, name, question)?)));
+pub fn best<'a>(
+    results: &'a Results,
+    row: &Measured,
+    question: Question,
+    which: Rivals,
+) -> Option<(&'a str, f64)> {
+    let all = rivals(results, which).filter_map(|name| Some((name, ratio(row, name, question)?)));
     all.min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
@@ -69,7 +92,12 @@ fn cell(row: &Measured, peer: &str, question: Question) -> String {
     let Some(all) = values(row, peer, question) else { return "–".into() };
     let noise = spread(&all).round();
     if peer == "glibc" {
-        return format!("{:.*} {} ±{noise}", usize::from(question == Question::Rss), median(&all), question.unit());
+        return format!(
+            "{:.*} {} ±{noise}",
+            usize::from(question == Question::Rss),
+            median(&all),
+            question.unit()
+        );
     }
     ratio(row, peer, question).map_or("–".into(), |ratio| format!("{ratio:.2} ±{noise}"))
 }
@@ -86,7 +114,8 @@ pub fn group(results: &Results, group: &str, question: Question) -> String {
         let cells: Vec<_> = results.peers.iter().map(|peer| cell(row, &peer.name, question)).collect();
         writeln!(out, "| {} | {} |", row.name, cells.join(" | ")).ok();
     }
-    let means = results.peers.iter().map(|peer| mean(results, &peer.name, question, |row| row.group == group));
+    let means =
+        results.peers.iter().map(|peer| mean(results, &peer.name, question, |row| row.group == group));
     let means: Vec<_> = means.map(|mean| mean.map_or("–".into(), |mean| format!("**{mean:.2}**"))).collect();
     writeln!(out, "| **geomean** | {} |", means.join(" | ")).ok();
     out
@@ -95,17 +124,21 @@ pub fn group(results: &Results, group: &str, question: Question) -> String {
 /// The figures that rows print of themselves (medians), one line a figure; empty when there are none.
 pub fn own_figures(results: &Results) -> String {
     let mut out = String::new();
-    let named = |row: &Measured| row.runs.values().flatten().next().map(|run| run.figures.keys().cloned().collect::<Vec<_>>());
+    let named = |row: &Measured| {
+        row.runs.values().flatten().next().map(|run| run.figures.keys().cloned().collect::<Vec<_>>())
+    };
     for row in &results.rows {
         for figure in named(row).unwrap_or_default() {
             if out.is_empty() {
                 head(&mut out, "figure", results);
             }
             let value = |peer: &str| {
-                let all: Vec<f64> = row.runs.get(peer)?.iter().filter_map(|run| run.figures.get(&figure).copied()).collect();
+                let all: Vec<f64> =
+                    row.runs.get(peer)?.iter().filter_map(|run| run.figures.get(&figure).copied()).collect();
                 Some(format!("{:.2}", median(&all)))
             };
-            let cells: Vec<_> = results.peers.iter().map(|peer| value(&peer.name).unwrap_or("–".into())).collect();
+            let cells: Vec<_> =
+                results.peers.iter().map(|peer| value(&peer.name).unwrap_or("–".into())).collect();
             writeln!(out, "| {}: {figure} | {} |", row.name, cells.join(" | ")).ok();
         }
     }
@@ -137,20 +170,29 @@ pub fn means(results: &Results) -> String {
 /// How MeMS stands against whichever rival is best in each row: the geomeans, and the rows where it is not first.
 pub fn standing(results: &Results) -> String {
     let mut out = String::new();
-    for (question, name) in [(Question::Cpu, "CPU"), (Question::Rss, "RSS")] {
-        let pairs: Vec<_> = results.rows.iter().filter_map(|row| Some((row, ratio(row, "mems", question)?, best(results, row, question)?))).collect();
+    for (question, which, name) in [
+        (Question::Cpu, Rivals::SmallPages, "CPU time, among allocators without huge pages"),
+        (Question::Cpu, Rivals::All, "CPU time, among all"),
+        (Question::Rss, Rivals::All, "peak RSS, among all"),
+    ] {
+        let one = |row| Some((row, ratio(row, "mems", question)?, best(results, row, question, which)?));
+        let pairs: Vec<(&Measured, f64, (&str, f64))> = results.rows.iter().filter_map(one).collect();
         if pairs.is_empty() {
             continue;
         }
         let ours = geomean(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>()).unwrap_or(0.0);
         let theirs = geomean(&pairs.iter().map(|pair| pair.2.1).collect::<Vec<_>>()).unwrap_or(0.0);
-        let (near, mut behind): (Vec<_>, Vec<_>) = pairs.iter().partition(|(_, mems, (_, rival))| *mems <= *rival * 1.03);
-        behind.sort_by(|a: &&(&Measured, f64, (&str, f64)), b| (b.1 / b.2.1).total_cmp(&(a.1 / a.2.1)));
-        writeln!(out, "- {name}: MeMS {ours:.3}, the best peer picked anew for every row {theirs:.3}. First or within 3 % of the first peer in {} of {} rows.", near.len(), pairs.len()).ok();
-        let list: Vec<_> = behind.iter().map(|(row, mems, (name, rival))| format!("{} {mems:.2} ({name} {rival:.2})", row.name)).collect();
-        if !list.is_empty() {
-            writeln!(out, "  Behind, widest gap first: {}.", list.join(", ")).ok();
-        }
+        let mut behind: Vec<_> = pairs.iter().filter(|(_, mems, (_, rival))| *mems > *rival * 1.03).collect();
+        behind.sort_by(|a, b| (b.1 / b.2.1).total_cmp(&(a.1 / a.2.1)));
+        let near = pairs.len() - behind.len();
+        write!(out, "- **{name}**: MeMS {ours:.3}, the best peer picked anew for every row {theirs:.3}; ")
+            .ok();
+        write!(out, "first or within 3 % of the first in {near} of {} rows.", pairs.len()).ok();
+        let rows = behind
+            .iter()
+            .map(|(row, mems, (name, rival))| format!("{} {mems:.2} ({name} {rival:.2})", row.name));
+        let list = rows.collect::<Vec<_>>().join(", ");
+        out += &if list.is_empty() { "\n".into() } else { format!(" Not so, widest gap first: {list}.\n") };
     }
     out
 }
@@ -174,7 +216,10 @@ pub fn markdown(results: &Results) -> String {
 pub fn compact(results: &Results) {
     let width = 11;
     print!("{:<18}", "min CPU ms");
-    results.peers.iter().for_each(|peer| print!("{:>width$}", peer.name.chars().take(width - 1).collect::<String>()));
+    results
+        .peers
+        .iter()
+        .for_each(|peer| print!("{:>width$}", peer.name.chars().take(width - 1).collect::<String>()));
     println!("   mems/best peer   RSS MiB in the same order");
     let mut gaps = Vec::new();
     for row in &results.rows {
@@ -184,7 +229,9 @@ pub fn compact(results: &Results) {
             Some(cpu) => print!("{cpu:>width$.1}"),
             None => print!("{:>width$}", "-"),
         });
-        let rival = rivals(results).filter_map(|name| Some((name, least(name)?))).min_by(|a, b| a.1.total_cmp(&b.1));
+        let rival = rivals(results, Rivals::All)
+            .filter_map(|name| Some((name, least(name)?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1));
         match (least("mems"), rival) {
             (Some(ours), Some((name, cpu))) => {
                 gaps.push(ours / cpu.max(1e-9));
@@ -192,7 +239,9 @@ pub fn compact(results: &Results) {
             }
             _ => print!("{:<19}", ""),
         }
-        let rss = |peer: &str| values(row, peer, Question::Rss).map_or("-".into(), |all| format!("{:.1}", smallest(&all)));
+        let rss = |peer: &str| {
+            values(row, peer, Question::Rss).map_or("-".into(), |all| format!("{:.1}", smallest(&all)))
+        };
         println!("{}", results.peers.iter().map(|peer| rss(&peer.name)).collect::<Vec<_>>().join(" / "));
     }
     if let Some(gap) = geomean(&gaps) {
