@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run cli install clean
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting cli install clean
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -39,6 +39,18 @@ test-programs: build
 ## run T=name: one C test by hand, its output shown
 run: build
 	@scripts/c_tests.sh -v $(or $(T),$(error say which test: make run T=name))
+
+## bench: every row, every allocator, then docs/performance.md (about 11 minutes; BENCH="--rounds 9" for more, see scripts/bench.sh --help)
+bench: build
+	@scripts/bench-report.sh $(BENCH)
+
+## bench-quick R="mixed small": some rows beside the strongest peers, in under a minute
+bench-quick: build
+	@bench/quick.sh $(R)
+
+## bench-counting: the price of counting, against a build without it
+bench-counting: build
+	@scripts/bench-counting.sh
 
 ## cli: the mems command (release)
 cli:
