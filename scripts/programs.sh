@@ -80,6 +80,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 awk -v head="$head" '$0 == head { on = 1; next } on && /^[^ \t#]/ { exit } on { sub(/^    /, ""); print }' "$list" >"$work/script"
 mkdir "$work/dumps" "$work/home"
+# A program may go on as another user, who is to reach its directory and leave a dump too.
+chmod 755 "$work" && chmod 1777 "$work/dumps"
 export RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}"
 export HOME="$work/home"
 [ -f "$work/home/.gitconfig" ] || printf '[user]\n\tname = A\n\temail = a@example.org\n[init]\n\tdefaultBranch = main\n' >"$work/home/.gitconfig"
@@ -143,7 +145,7 @@ if [ "$everyday" = yes ] && [ -z "$wrong" ]; then
     script=$(cat "$work/script")
     printf 'LD_PRELOAD=%s %s\n' "$LIBMEMS" "$script" >"$work/script"
     try shown sh "$work/script"
-    count=$(grep -c '^== mems [0-9]' "$work/shown.err")
+    count=$(grep -Ec '^== mems [0-9]|^mems: [0-9]+ .*, peak ' "$work/shown.err")
     [ "$count" = 1 ] || wrong="$count dumps on stderr, not 1"
     # The dump is from its head line to the line of = that closes it; the rest is the program's.
     sed '/^== mems [0-9]/,/^==*$/d' "$work/shown.err" >"$work/rest" && mv "$work/rest" "$work/shown.err"
