@@ -64,6 +64,11 @@ pub fn write(exit: ExitKind, code: i32) {
     STATE.store(WRITTEN, Ordering::Release);
 }
 
+/// Whether the dump is still to be written, or being written.
+pub fn is_due() -> bool {
+    options::get().stats != Stats::Off && STATE.load(Ordering::Acquire) != WRITTEN && process::is_this()
+}
+
 /// Writes the dump of a process that is about to call exec. Whether it did: then [`exec_failed`] is due if exec returns.
 pub fn before_exec(is_likely: impl FnOnce() -> bool) -> bool {
     let options = options::get();

@@ -5,7 +5,7 @@
 
 use core::ffi::{c_int, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 
 use mems_core::report::ExitKind;
 
@@ -15,6 +15,10 @@ unsafe extern "C" {
     fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     fn __cxa_at_quick_exit(handler: extern "C" fn(*mut c_void), library: *mut c_void) -> c_int;
 }
+
+/// How often the handler was registered again, and how often at most: more threads than so do not call exit at once.
+static AGAIN: AtomicU32 = AtomicU32::new(0);
+const THREADS: u32 = 1000;
 
 /// The code that quick_exit was called with.
 static QUICK_CODE: AtomicI32 = AtomicI32::new(0);
@@ -35,7 +39,13 @@ pub fn register() {
 }
 
 extern "C" fn exited(code: c_int, _: *mut c_void) {
-    dump::write(ExitKind::Exit, code & 0xff);
+    if dump::is_due() && AGAIN.fetch_add(1, Relaxed) < THREADS {
+        // Another thread that calls exit meanwhile finds no handler left, and ends the process in the middle of the
+        // dump. So there is one for it, which waits. Found done when it is this thread's turn again.
+        // SAFETY: as in register.
+        unsafe { on_exit(exited, ptr::null_mut()) };
+        dump::write(ExitKind::Exit, code & 0xff);
+    }
 }
 
 extern "C" fn finish() {
