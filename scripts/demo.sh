@@ -11,7 +11,7 @@ mkdir -p build
 echo "\$ LD_PRELOAD=libmems.so sort Cargo.lock | tail -n 1"
 LD_PRELOAD=$LIBMEMS sort Cargo.lock | tail -n 1
 echo
-echo "\$ cc c_tests/mems_session.c -Iinclude -lmems && ./mems_session"
-${CC:-cc} c_tests/mems_session.c -Iinclude -Ic_tests -o build/mems_session \
+echo "\$ cc c_tests/mems_sample_session.c -Iinclude -lmems && ./mems_sample_session"
+${CC:-cc} c_tests/mems_sample_session.c -Iinclude -Ic_tests -o build/mems_sample_session \
     -L"${LIBMEMS%/*}" -lmems -Wl,-rpath,"${LIBMEMS%/*}"
-MEMS_STATS=off build/mems_session
+MEMS_STATS=off build/mems_sample_session
