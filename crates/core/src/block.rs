@@ -1,11 +1,13 @@
 //! Finding out what a pointer is: a block of a slab, a large block, or none of ours.
 //!
-//! Also the mark that a free block carries in its second word, by which most double frees are seen at once: the
-//! process's secret mixed with the block's address, so neither chance nor a copy makes one.
+//! Also the mark that a free block of a slab carries in its second word: the process's secret mixed with the block's
+//! address, so neither chance nor a copy makes one. free writes it without reading the block, which may be cold.
+//! malloc looks for it and wipes it: so a block that was freed twice, or written to after it was freed, is never
+//! handed out (the second time).
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::class::LIMIT;
+use crate::heap::owner_of;
 use crate::large::{self, Large};
 use crate::pagemap;
 use crate::slab::{self, Slab};
@@ -38,7 +40,7 @@ pub fn kind(address: usize) -> Kind {
     let key = entry.key.load(Relaxed);
     if let Some(slab) = slab::of(entry, key) {
         return match slab.kind().slot_at(address) {
-            Some(number) => Kind::Slot { owner: key & !(LIMIT - 1), slab, number },
+            Some(number) => Kind::Slot { owner: owner_of(key), slab, number },
             None => inside(slab, address),
         };
     }
@@ -70,23 +72,25 @@ pub fn mark_of(block: usize, secret: usize) -> usize {
     secret ^ block
 }
 
-/// Puts `mark` on a block of a slab. It is the caller's, and no block is smaller than two words.
+/// Puts the mark on a free block of a slab. No block is smaller than two words.
 #[inline(always)]
-pub fn set_mark(block: usize, mark: usize) {
+pub fn mark(block: usize, secret: usize) {
     // SAFETY: the caller owns the block, which has two words.
-    unsafe { second_word(block).write(mark) };
+    unsafe { second_word(block).write(mark_of(block, secret)) };
 }
 
-/// Whether a block of a slab carries `mark`.
+/// Whether a block of a slab carries the mark.
 #[inline(always)]
-pub fn has_mark(block: usize, mark: usize) -> bool {
+pub fn is_marked(block: usize, secret: usize) -> bool {
     // SAFETY: the address is a slot of a slab of ours, which is mapped.
-    unsafe { second_word(block).read() == mark }
+    unsafe { second_word(block).read() == mark_of(block, secret) }
 }
 
-/// Takes the mark off a block that is given out.
+/// Makes a free block one that is given out. False when it does not carry the mark.
 #[inline(always)]
-pub fn unmark(block: usize) {
+pub fn claim(block: usize, secret: usize) -> bool {
+    let marked = is_marked(block, secret);
     // SAFETY: the block is a free one that is being given out.
     unsafe { second_word(block).write(0) };
+    marked
 }

@@ -12,16 +12,17 @@ use crate::os::PAGE;
 /// Room in tables that are indexed by class. Class 0 is "not a slab".
 pub const LIMIT: usize = 64;
 /// Classes in use are 1 to `COUNT`.
-pub const COUNT: usize = 44;
+pub const COUNT: usize = 52;
 /// The largest request that goes to a table look-up of 16-byte steps, in bytes.
 pub const SMALL_MAX: usize = 1024;
 /// The largest slot, in bytes.
-pub const SLAB_MAX: usize = 8192;
+pub const SLAB_MAX: usize = 32768;
 /// Most slots a slab has.
 pub const SLOTS_MAX: usize = 1024;
 
 /// What is fixed for a class.
 #[derive(Clone, Copy)]
+#[repr(align(32))]
 pub struct Class {
     /// Slot size in bytes.
     pub slot: u32,
@@ -31,13 +32,15 @@ pub struct Class {
     pub inverse: u32,
     /// Slots a slab has: slab size / slot.
     pub slots: u32,
+    /// What a block adds to a heap's level.
+    pub weight: u64,
     /// The most blocks that a thread's stack of this class holds.
     pub stack: u32,
 }
 
 /// The classes, by number.
 pub static CLASSES: [Class; LIMIT] = {
-    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, stack: 0 }; LIMIT];
+    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0 }; LIMIT];
     let mut c = 1;
     while c <= COUNT {
         all[c] = class(slot_size(c));
@@ -57,12 +60,12 @@ static SMALL: [u8; SMALL_MAX / 16 + 1] = {
     table
 };
 
-/// Class by `(size + 127) / 128`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`].
-static MEDIUM: [u8; SLAB_MAX / 128 + 1] = {
-    let mut table = [1u8; SLAB_MAX / 128 + 1];
+/// Class by `(size + 255) / 256`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`].
+static MEDIUM: [u8; SLAB_MAX / 256 + 1] = {
+    let mut table = [1u8; SLAB_MAX / 256 + 1];
     let mut i = 1;
     while i < table.len() {
-        table[i] = search(i * 128) as u8;
+        table[i] = search(i * 256) as u8;
         i += 1;
     }
     table
@@ -75,19 +78,26 @@ const fn slot_size(class: usize) -> usize {
         25..=32 => 512 + (class - 24) * 64,
         33..=36 => 1024 + (class - 32) * 256,
         37..=40 => 2048 + (class - 36) * 512,
-        _ => 4096 + (class - 40) * 1024,
+        41..=44 => 4096 + (class - 40) * 1024,
+        45..=48 => 8192 + (class - 44) * 2048,
+        _ => 16384 + (class - 48) * 4096,
     }
 }
 
 const fn class(slot: usize) -> Class {
-    let slab = if slot <= SMALL_MAX { 4 * PAGE } else { 16 * PAGE };
+    let slab = match slot {
+        0..=SMALL_MAX => 4 * PAGE,
+        ..=8192 => 16 * PAGE,
+        _ => 64 * PAGE,
+    };
     let stack = (64 << 10) / slot;
     Class {
         slot: slot as u32,
         mask: slab as u32 - 1,
         inverse: (1u64 << 32).div_ceil(slot as u64) as u32,
         slots: (slab / slot) as u32,
-        stack: if stack > 256 { 256 } else { stack as u32 },
+        weight: crate::count::weight(slot),
+        stack: if stack > 1024 { 1024 } else { stack as u32 },
     }
 }
 
@@ -102,13 +112,25 @@ const fn search(size: usize) -> usize {
 /// The class that serves `size` ≤ [`SMALL_MAX`] bytes.
 #[inline(always)]
 pub fn of_small(size: usize) -> usize {
-    SMALL[size.wrapping_add(15) >> 4] as usize & (LIMIT - 1)
+    let class = SMALL[size.wrapping_add(15) >> 4] as usize;
+    // SAFETY: the table holds classes only.
+    unsafe { core::hint::assert_unchecked(class < LIMIT) };
+    class
+}
+
+/// The class that serves `size` bytes, [`SMALL_MAX`] < `size` ≤ [`SLAB_MAX`].
+#[inline(always)]
+pub fn of_medium(size: usize) -> usize {
+    let class = MEDIUM[(size + 255) >> 8] as usize;
+    // SAFETY: the table holds classes only.
+    unsafe { core::hint::assert_unchecked(class < LIMIT) };
+    class
 }
 
 /// The class that serves `size` ≤ [`SLAB_MAX`] bytes.
 #[inline(always)]
 pub fn of(size: usize) -> usize {
-    if size <= SMALL_MAX { of_small(size) } else { MEDIUM[(size + 127) >> 7] as usize & (LIMIT - 1) }
+    if size <= SMALL_MAX { of_small(size) } else { of_medium(size) }
 }
 
 /// The smallest class that serves `size` bytes at a multiple of `align` (a power of two), or None where only
@@ -117,7 +139,14 @@ pub fn of_aligned(size: usize, align: usize) -> Option<usize> {
     if size > SLAB_MAX || align > PAGE {
         return None;
     }
-    (of(size)..=COUNT).find(|&c| CLASSES[c].slot as usize & (align - 1) == 0)
+    if align <= 16 {
+        return Some(of(size));
+    }
+    // Slots that are multiples of a power of two stand close to the size rounded up to it.
+    let size = size.next_multiple_of(align).max(align);
+    (size <= SLAB_MAX)
+        .then(|| of(size))
+        .and_then(|first| (first..=COUNT).find(|&c| (CLASSES[c].slot as usize) & (align - 1) == 0))
 }
 
 impl Class {
@@ -179,5 +208,6 @@ mod tests {
             }
         }
         assert_eq!(of_aligned(16, 8192), None);
+        assert_eq!(of_aligned(SLAB_MAX, 4096), Some(COUNT));
     }
 }

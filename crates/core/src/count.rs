@@ -158,35 +158,36 @@ impl Level {
     #[inline]
     pub fn fall(&self, weight: u64) {
         if self.is_above_peak() {
-            self.raise(crate::os::coarse_ns());
+            self.raise();
         }
         self.sub(weight);
     }
 
     /// Makes the level now the peak if it is above it.
     #[cold]
-    pub fn raise(&self, now: u64) {
-        self.settle(now);
+    pub fn raise(&self) {
+        let rise = self.rise_at.get();
+        self.settle();
         let above = self.word.get() as i64 >> BLOCK_BITS;
         if above > 0 {
             self.peak.add(above as u64);
             self.word.set(BIAS);
             self.peak_blocks.set(self.blocks.get());
-            let rise = self.rise_at.get();
-            self.peak_at.set(if rise != 0 { rise } else { now });
+            // Without a slow path since the last raise, this rise is a recent one.
+            self.peak_at.set(if rise != 0 { rise } else { self.rise_at.get() });
             self.rise_at.set(0);
         }
     }
 
     /// Keeps the blocks' 24 bits from running over: called by every slow path, at least once in 2^22 calls.
     #[inline]
-    pub fn settle(&self, now: u64) {
+    pub fn settle(&self) {
         let word = self.word.get();
         let low = (1 << BLOCK_BITS) - 1;
         self.blocks.add((word & low).wrapping_sub(BIAS));
         self.word.set((word & !low) | BIAS);
         if self.is_above_peak() {
-            self.rise_at.set(now);
+            self.rise_at.set(crate::os::coarse_ns());
         }
     }
 

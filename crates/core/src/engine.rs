@@ -68,6 +68,8 @@ struct Engine {
     purged_at: u64,
     /// How many.
     purged: usize,
+    /// Dirty pages that the last purge left.
+    stuck: usize,
     /// Fresh pages given out since.
     missed: usize,
     /// No purge before `purged_at + pause`.
@@ -82,6 +84,7 @@ static ENGINE: Lock<Engine> = Lock::new(Engine {
     hint: 0,
     purged_at: 0,
     purged: 0,
+    stuck: 0,
     missed: 0,
     pause: 0,
 });
@@ -271,8 +274,9 @@ impl Engine {
     /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
     /// a few purges in its life, and one that frees its heap for good gives it back there and then.
     fn settle(&mut self, asked: bool) {
+        self.stuck = self.stuck.min(self.dirty);
         let kept = (self.live / 4).max(KEPT_PAGES);
-        if self.dirty <= kept + kept / 2 {
+        if self.dirty <= (kept + kept / 2).max(self.stuck + kept / 2) {
             return;
         }
         let now = os::coarse_ns();
@@ -290,6 +294,8 @@ impl Engine {
             return;
         }
         self.purged = self.purge(kept / 2, PURGE_RUN);
+        // What is left in short runs between live pages is not looked at again before there is more.
+        self.stuck = self.dirty;
         self.missed = 0;
         self.purged_at = now;
     }

@@ -4,21 +4,24 @@
 //! never unmapped: one whose thread has ended is handed on (see `registry`).
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 
-use crate::class::{self, CLASSES, COUNT, LIMIT};
+use crate::class::{CLASSES, COUNT, LIMIT};
 use crate::count::Counters;
 use crate::engine::{self, Span};
-use crate::large::Large;
-use crate::os::{self, PAGE};
+use crate::large::{self, Large};
+use crate::misuse::{self, Misuse};
+use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
-use crate::slab::Slab;
+use crate::slab::{self, Slab};
 use crate::stack::{self, Stack};
+use crate::whole::WHOLE;
+use crate::{block, pagemap, remote};
 
 /// Owners that a heap collects remote frees for at the same time.
 pub const OUTGOING: usize = 16;
-/// Empty slabs that a heap keeps, by slab size (4 pages, 16 pages).
-const SPARES: [usize; 2] = [8, 2];
+/// Empty slabs that a heap keeps, by slab size (4, 16 and 64 pages).
+const SPARES: [usize; 3] = [8, 2, 1];
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -41,7 +44,7 @@ pub enum State {
 /// A heap. Page-aligned, so the low bits of its address can carry a class.
 #[repr(C, align(4096))]
 pub struct Heap {
-    /// By class; row 0 stays empty.
+    /// By class; row 0 stays empty. First, so that a stack's address in the page map tells its heap.
     pub stacks: [Stack; LIMIT],
     /// What this heap's thread did.
     pub counters: Counters,
@@ -60,7 +63,7 @@ pub struct Heap {
     /// How many.
     pub packet_count: Cell<usize>,
     /// Empty slabs by slab size.
-    spare: [[Cell<Option<&'static Slab>>; 8]; 2],
+    spare: [[Cell<Option<&'static Slab>>; 8]; 3],
     /// Freed large blocks, still mapped.
     pub kept: [Cell<Option<&'static Large>>; KEPT_LARGE],
     /// Pages in `kept`.
@@ -111,6 +114,14 @@ impl Heap {
         core::ptr::from_ref(self) as usize
     }
 
+    /// The stack that a page map key names, if it is one of this heap's.
+    #[inline(always)]
+    pub fn stack_of(&'static self, key: usize) -> Option<&'static Stack> {
+        let mine = (key ^ self.address()) < PAGE;
+        // SAFETY: a key within this heap's first page is the address of one of its stacks.
+        mine.then(|| unsafe { &*(key as *const Stack) })
+    }
+
     /// The state now.
     pub fn state(&self) -> State {
         match self.state.load(Acquire) {
@@ -125,38 +136,41 @@ impl Heap {
     /// A block of `class`, uncounted. None when memory is short. O(1) amortized.
     #[inline]
     pub fn take(&'static self, class: usize) -> Option<usize> {
-        match self.stacks[class & (LIMIT - 1)].pop() {
-            Some(block) => Some(block),
-            None => self.refill(class),
+        loop {
+            let block = match self.stacks[class % LIMIT].pop() {
+                Some(block) => block,
+                None => self.refill(class)?,
+            };
+            if block::claim(block, self.secret.get()) {
+                return Some(block);
+            }
+            report_unmarked(block);
         }
     }
 
     /// Fills the empty stack of `class` from its slabs and takes a block.
     #[inline(never)]
     fn refill(&'static self, class: usize) -> Option<usize> {
-        let stack = &self.stacks[class & (LIMIT - 1)];
+        let stack = &self.stacks[class % LIMIT];
         self.settle();
         if !self.inbox.is_empty() {
-            crate::remote::collect(self);
+            remote::collect(self);
             if let Some(block) = stack.pop() {
                 return Some(block);
             }
         }
         stack.widen(class);
         let room = stack.gap();
-        let room = &room[..(room.len() / 2).max(1).min(room.len())];
+        let room = &room[..room.len().div_ceil(2)];
         let slab = match stack.head.get() {
             Some(slab) => slab,
             None => self.add_slab(class)?,
         };
-        let count = slab.take(room);
+        let count = slab.take(room, self.secret.get());
+        slab.known.set(slab.free.get());
         stack.free_slots.set(stack.free_slots.get() - count as u32);
         if slab.free.get() == 0 {
             stack.unlist(slab);
-        }
-        // Popped last to first; the lowest address is to come out first.
-        for (low, high) in (0..count / 2).zip((0..count).rev()) {
-            room[low].swap(&room[high]);
         }
         stack.rise(count);
         stack.pop()
@@ -190,14 +204,14 @@ impl Heap {
 
     /// Puts a free block of this heap, slot `number` of `slab`, on its stack, making room if need be.
     pub fn put(&'static self, slab: &'static Slab, block: usize) {
-        let class = slab.class.get() as usize & (LIMIT - 1);
+        let class = slab.class.get() as usize % LIMIT;
         let stack = &self.stacks[class];
         if stack.push(block) {
             return;
         }
         self.settle();
         if !self.inbox.is_empty() {
-            crate::remote::collect(self);
+            remote::collect(self);
         }
         if !stack.push(block) && !(stack.widen(class) && stack.push(block)) {
             self.flush(class, stack.len().div_ceil(2));
@@ -207,38 +221,72 @@ impl Heap {
 
     /// Moves the oldest `count` blocks of a stack back into their slabs.
     pub fn flush(&'static self, class: usize, count: usize) {
-        self.stacks[class].drain(count, |block| self.restore(block));
+        let stack = &self.stacks[class];
+        let kind = &CLASSES[class];
+        let mask = kind.mask as usize;
+        // Neighbours in a stack are often neighbours in memory: look a slab up once a run.
+        let mut run: Option<&'static Slab> = None;
+        stack.drain(count, |block| {
+            let slab = match run.filter(|slab| slab.base.get() == block & !mask) {
+                Some(slab) => slab,
+                None => {
+                    if let Some(slab) = run.take() {
+                        self.regain(stack, slab);
+                    }
+                    match self.own_slab(block) {
+                        Some(slab) => *run.insert(slab),
+                        None => return self.restore(block),
+                    }
+                }
+            };
+            if !kind.slot_at(block).is_some_and(|number| slab.put(number)) {
+                freed_twice(slab, block);
+            }
+        });
+        if let Some(slab) = run {
+            self.regain(stack, slab);
+        }
     }
 
-    /// Gives a block of this heap back to its slab. A block whose slab went to another heap meanwhile goes there.
-    pub fn restore(&'static self, block: usize) {
-        let Some(entry) = crate::pagemap::entry(block) else { return };
+    /// The slab of `block` if this heap has it.
+    #[inline]
+    fn own_slab(&self, block: usize) -> Option<&'static Slab> {
+        let entry = pagemap::entry(block)?;
         let key = entry.key.load(Relaxed);
-        let Some(slab) = crate::slab::of(entry, key) else { return };
-        if key & !(LIMIT - 1) != self.address() {
-            return crate::remote::send(self, key & !(LIMIT - 1), block);
+        slab::of(entry, key).filter(|_| owner_of(key) == self.address())
+    }
+
+    /// Gives a block back to its slab, whosever that is now.
+    pub fn restore(&'static self, block: usize) {
+        let Some(entry) = pagemap::entry(block) else { return };
+        let key = entry.key.load(Relaxed);
+        let Some(slab) = slab::of(entry, key) else { return };
+        if owner_of(key) != self.address() {
+            return remote::send(self, owner_of(key), block);
         }
-        let stack = &self.stacks[slab.class.get() as usize & (LIMIT - 1)];
-        let number = slab.kind().slot_at(block);
-        if !number.is_some_and(|n| slab.put(n)) {
-            let usable = slab.kind().slot as usize;
-            crate::misuse::report(
-                crate::misuse::Misuse::Freed { function: "free", pointer: block, usable },
-                0,
-            );
-            return;
+        if !slab.kind().slot_at(block).is_some_and(|number| slab.put(number)) {
+            return freed_twice(slab, block);
         }
-        stack.free_slots.set(stack.free_slots.get() + 1);
+        self.regain(&self.stacks[slab.class.get() as usize % LIMIT], slab);
+    }
+
+    /// After slots of `slab` became free: lists it, or parts with it when it is empty and not the last.
+    fn regain(&'static self, stack: &Stack, slab: &'static Slab) {
+        stack.free_slots.set(stack.free_slots.get() + slab.free.get() - slab.known.replace(slab.free.get()));
         if slab.is_empty() && stack.slabs.get() > 1 {
             if slab.listed.get() {
                 stack.unlist(slab);
             }
-            stack.slabs.set(stack.slabs.get() - 1);
-            stack.free_slots.set(stack.free_slots.get() - slab.free.get());
+            self.drop_slab(stack, slab);
             self.keep_or_end(slab);
         } else if !slab.listed.get() {
             stack.list(slab, false);
         }
+    }
+
+    fn drop_slab(&self, stack: &Stack, slab: &Slab) {
+        stack.slabs.set(stack.slabs.get() - 1);
+        stack.free_slots.set(stack.free_slots.get() - slab.free.get());
     }
 
     fn keep_or_end(&'static self, slab: &'static Slab) {
@@ -254,14 +302,13 @@ impl Heap {
 
     /// Gives every free block and every empty slab back, to be called when the thread ends or on request.
     pub fn release(&'static self) {
-        crate::remote::collect(self);
+        remote::collect(self);
         for class in 1..=COUNT {
             let stack = &self.stacks[class];
             self.flush(class, stack.len());
             while let Some(slab) = stack.head.get().filter(|slab| slab.is_empty()) {
                 stack.unlist(slab);
-                stack.slabs.set(stack.slabs.get() - 1);
-                stack.free_slots.set(stack.free_slots.get() - slab.free.get());
+                self.drop_slab(stack, slab);
                 let (node, touched) = slab.end();
                 engine::put(node, touched);
             }
@@ -270,19 +317,37 @@ impl Heap {
             let (node, touched) = slab.end();
             engine::put(node, touched);
         }
-        crate::large::release(self);
-        crate::remote::post_all(self);
+        large::release(self);
+        remote::post_all(self);
     }
 
     /// What every slow path does once: keeps the level's counters in range and tells the process of it.
     pub fn settle(&self) {
-        self.counters.level.settle(os::coarse_ns());
-        LEVEL.publish(self);
+        self.counters.level.settle();
+        WHOLE.publish(self);
     }
 }
 
 const fn spare_row(pages: usize) -> usize {
-    (pages > 4) as usize
+    (pages > 4) as usize + (pages > 16) as usize
+}
+
+/// Address of the heap that a page map key names.
+#[inline(always)]
+pub fn owner_of(key: usize) -> usize {
+    key & !(PAGE - 1)
+}
+
+/// A block on a stack lacks its mark: it was freed twice and is in use again, or was written to after it was freed.
+#[cold]
+pub fn report_unmarked(block: usize) {
+    misuse::report(Misuse::Overwritten { function: "malloc", pointer: block }, 0);
+}
+
+#[cold]
+fn freed_twice(slab: &Slab, pointer: usize) {
+    let usable = slab.kind().slot as usize;
+    misuse::report(Misuse::Freed { function: "free", pointer, usable }, 0);
 }
 
 /// The heap of a thread that has none yet: nothing is ever found in it.
@@ -290,76 +355,4 @@ pub static EMPTY: Heap = Heap::new();
 /// The heap of a thread that has ended.
 pub static GONE: Heap = Heap::new();
 
-/// The live memory of the whole process, once it has had a second thread.
-pub struct Whole {
-    /// Set when a second thread appears; until then one heap's level is the truth.
-    pub shared: AtomicBool,
-    live: AtomicI64,
-    blocks: AtomicI64,
-    /// The highest `live`, units of 16 bytes.
-    pub peak: AtomicI64,
-    /// When that was, CLOCK_MONOTONIC in ns.
-    pub peak_at: AtomicU64,
-    /// Live blocks then.
-    peak_blocks: AtomicI64,
-    /// The largest change that was published at once.
-    pub step: AtomicUsize,
-}
-
-/// See [`Whole`].
-pub static LEVEL: Whole = Whole {
-    shared: AtomicBool::new(false),
-    live: AtomicI64::new(0),
-    blocks: AtomicI64::new(0),
-    peak: AtomicI64::new(0),
-    peak_at: AtomicU64::new(0),
-    peak_blocks: AtomicI64::new(0),
-    step: AtomicUsize::new(0),
-};
-
-/// Changes below this many units of 16 bytes wait.
-const STEP: u64 = 1024;
-
-impl Whole {
-    /// Adds what changed in `heap` since it was last published.
-    #[inline]
-    pub fn publish(&self, heap: &Heap) {
-        if !self.shared.load(Acquire) {
-            return;
-        }
-        let (bytes, blocks) = heap.counters.level.live();
-        let now = bytes / 16;
-        let (old, old_blocks) = heap.published.get();
-        let change = now - old;
-        if change.unsigned_abs() < STEP {
-            return;
-        }
-        heap.published.set((now, blocks));
-        let blocks = self.blocks.fetch_add(blocks - old_blocks, Relaxed) + blocks - old_blocks;
-        self.step.fetch_max(change.unsigned_abs() as usize, Relaxed);
-        let live = self.live.fetch_add(change, Relaxed) + change;
-        if live > self.peak.load(Relaxed) && self.peak.fetch_max(live, Relaxed) < live {
-            self.peak_at.store(os::coarse_ns(), Relaxed);
-            self.peak_blocks.store(blocks, Relaxed);
-        }
-    }
-
-    /// From now on heaps publish: the process gets a second thread. `live` (bytes, blocks) and `peak` (bytes, blocks,
-    /// time) are what the first one's level said.
-    pub fn share(&self, live: (i64, i64), peak: (i64, i64, u64)) {
-        self.live.store(live.0 / 16, Relaxed);
-        self.blocks.store(live.1, Relaxed);
-        self.peak.store(peak.0 / 16, Relaxed);
-        self.peak_blocks.store(peak.1, Relaxed);
-        self.peak_at.store(peak.2, Relaxed);
-        self.step.store(STEP as usize, Relaxed);
-        self.shared.store(true, Release);
-    }
-
-    /// Live blocks at the peak.
-    pub fn peak_blocks(&self) -> u64 {
-        self.peak_blocks.load(Relaxed).max(0) as u64
-    }
-}
-
-const _: () = assert!(class::LIMIT <= 64);
+const _: () = assert!(core::mem::offset_of!(Heap, stacks) == 0 && size_of::<[Stack; LIMIT]>() == PAGE);

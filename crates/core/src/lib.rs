@@ -30,3 +30,4 @@ pub mod snapshot;
 pub mod stack;
 pub mod tls;
 pub mod vspace;
+pub mod whole;

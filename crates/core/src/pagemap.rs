@@ -22,7 +22,7 @@ const WINDOWS: usize = 63;
 /// What is known of one page.
 #[repr(C)]
 pub struct Entry {
-    /// Address of the owning heap + class for a page of a slab; a number below [`crate::class::LIMIT`] for pages
+    /// For a page of a slab the address of its class's stack in the owning heap; a number below [`PAGE`] for pages
     /// with another meaning (see `large`); 0 for a page without a block.
     pub key: AtomicUsize,
     /// The slab or large block; null with `key` 0.

@@ -1,7 +1,7 @@
 //! Memory for the library's own bookkeeping: small objects of a few sizes, cut from mappings of their own.
 //!
 //! Out of line: no bookkeeping lies among the program's blocks. Objects are reused by size and never unmapped,
-//! so a reference to one stays valid for the life of the process. Objects of 4 KiB or more are whole mappings.
+//! so a reference to one stays valid for the life of the process. Objects above 8 KiB are whole mappings.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,7 +10,9 @@ use crate::lock::Lock;
 use crate::os;
 
 /// Sizes that are kept apart: 64 << i bytes.
-const SIZES: usize = 6;
+const SIZES: usize = 8;
+/// Larger objects are mappings of their own, and page-aligned.
+const LARGEST: usize = 64 << (SIZES - 1);
 const FIRST_GRANT: usize = 32 << 10;
 const LARGEST_GRANT: usize = 1 << 20;
 
@@ -45,13 +47,13 @@ const fn row(size: usize) -> usize {
 /// Memory for a `T` that is to live for good or until [`put`]; its content is arbitrary. None when the kernel
 /// refuses, or when this thread is inside the pool already (a signal handler). O(1).
 pub fn take<T>() -> Option<NonNull<T>> {
-    const { assert!(size_of::<T>() >= os::PAGE || align_of::<T>() <= 64) };
+    const { assert!(size_of::<T>() > LARGEST || align_of::<T>() <= 64) };
     take_bytes(size_of::<T>()).map(NonNull::cast)
 }
 
 /// As [`take`], by size in bytes.
 pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
-    if size >= os::PAGE {
+    if size > LARGEST {
         return map(os::round_to_pages(size)?);
     }
     let row = row(size);
@@ -71,8 +73,9 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
                 None => return None,
             }
         };
-        pool.next = at.as_ptr() as usize;
-        pool.end = pool.next + grant;
+        // Never the first line, so that the word before an object may be read (see `Stack::is_newest`).
+        pool.next = at.as_ptr() as usize + 64;
+        pool.end = at.as_ptr() as usize + grant;
     }
     let at = pool.next;
     pool.next += size;
@@ -82,7 +85,7 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
 /// Gives an object back for reuse. When this thread is inside the pool already, the object is lost.
 ///
 /// # Safety
-/// `at` came from [`take`] or [`take_bytes`] with the same size (below a page), and nothing refers to it any more.
+/// `at` came from [`take`] or [`take_bytes`] with the same size (8 KiB at most), and nothing refers to it any more.
 pub unsafe fn put(at: NonNull<u8>, size: usize) {
     let Some(mut pool) = POOL.take() else { return };
     let row = row(size);

@@ -8,7 +8,7 @@ use core::ptr::null_mut;
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
-use crate::count::{Function, weight};
+use crate::count::{Counters, Function, Tally, weight};
 use crate::heap::Heap;
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
@@ -26,19 +26,13 @@ fn enter() -> Option<Entry> {
     entry
 }
 
-/// malloc. O(1) amortized; about 20 instructions for a small size.
+/// malloc. O(1) amortized; about 25 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
-    let heap = tls::heap();
-    if size <= SMALL_MAX {
-        let class = class::of_small(size);
-        let stack = &heap.stacks[class];
-        if let Some(block) = stack.pop() {
-            heap.counters.malloc[class].add(size);
-            heap.counters.level.add(stack.weight.get());
-            block::unmark(block);
-            return block as *mut u8;
-        }
+    if size <= SMALL_MAX
+        && let Some(block) = pop(class::of_small(size), size, |counters| &counters.malloc)
+    {
+        return block;
     }
     malloc_slow(size)
 }
@@ -46,47 +40,80 @@ pub fn malloc(size: usize) -> *mut u8 {
 /// operator new: malloc with counters of its own. Null when it fails; what follows is the caller's business.
 #[inline(always)]
 pub fn new(size: usize) -> *mut u8 {
-    let heap = tls::heap();
-    if size <= SMALL_MAX {
-        let class = class::of_small(size);
-        let stack = &heap.stacks[class];
-        if let Some(block) = stack.pop() {
-            heap.counters.new[class].add(size);
-            heap.counters.level.add(stack.weight.get());
-            block::unmark(block);
-            return block as *mut u8;
-        }
+    if size <= SMALL_MAX
+        && let Some(block) = pop(class::of_small(size), size, |counters| &counters.new)
+    {
+        return block;
     }
     new_slow(size)
 }
 
+/// A block from the thread's stack of `class`, counted; None when it is empty.
+#[inline(always)]
+fn pop(class: usize, size: usize, tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT]) -> Option<*mut u8> {
+    let heap = tls::heap();
+    let stack = &heap.stacks[class];
+    let block = stack.pop()?;
+    if !block::claim(block, heap.secret.get()) {
+        return misused(block);
+    }
+    tallies(&heap.counters)[class].add(size);
+    heap.counters.level.add(stack.weight.get());
+    Some(block as *mut u8)
+}
+
+#[cold]
+#[inline(never)]
+fn misused(block: usize) -> Option<*mut u8> {
+    crate::heap::report_unmarked(block);
+    None
+}
+
 #[inline(never)]
 extern "C" fn malloc_slow(size: usize) -> *mut u8 {
-    allocate_counted(Function::Malloc, size)
+    allocate_tallied(Function::Malloc, size, |counters| &counters.malloc)
 }
 
 #[inline(never)]
 extern "C" fn new_slow(size: usize) -> *mut u8 {
-    allocate_counted(Function::New, size)
+    allocate_tallied(Function::New, size, |counters| &counters.new)
 }
 
-#[inline]
-fn allocate_counted(function: Function, size: usize) -> *mut u8 {
-    let entry = enter();
-    if let Some(Entry { heap, .. }) = entry
-        && size <= SLAB_MAX
+#[inline(always)]
+fn allocate_tallied(
+    function: Function,
+    size: usize,
+    tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
+) -> *mut u8 {
+    if size > SLAB_MAX {
+        return allocate(enter().as_ref(), function, size, 1, false);
+    }
+    let class = class::of(size);
+    if size > SMALL_MAX
+        && let Some(block) = pop(class, size, &tallies)
     {
-        let class = class::of(size);
-        let Some(block) = heap.take(class) else {
-            return allocate(entry.as_ref(), function, size, PAGE, false);
-        };
-        let tallies = if function == Function::New { &heap.counters.new } else { &heap.counters.malloc };
-        tallies[class].add(size);
-        heap.counters.level.add(heap.stacks[class].weight.get());
-        block::unmark(block);
+        return block;
+    }
+    refilled(function, class, size, tallies)
+}
+
+#[inline(never)]
+fn refilled(
+    function: Function,
+    class: usize,
+    size: usize,
+    tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
+) -> *mut u8 {
+    let entry = enter();
+    if let Some(Entry { heap, .. }) = &entry
+        && let Some(block) = heap.take(class)
+    {
+        tallies(&heap.counters)[class].add(size);
+        heap.counters.level.add(CLASSES[class].weight);
         return block as *mut u8;
     }
-    allocate(entry.as_ref(), function, size, 1, false)
+    // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
+    allocate(entry.as_ref(), function, size, PAGE, false)
 }
 
 /// Sets ENOMEM, counts the failure, returns null.
@@ -119,7 +146,6 @@ fn take(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Optio
         && let Some(block) = entry.heap.take(class)
     {
         let usable = CLASSES[class].slot as usize;
-        block::unmark(block);
         if zeroed {
             clear(block, usable);
         }
@@ -216,21 +242,15 @@ pub fn delete(pointer: *mut u8) {
 fn free_fast(block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
-    let class = entry.key.load(core::sync::atomic::Ordering::Relaxed) ^ heap.address();
-    if class >= LIMIT {
+    let Some(stack) = heap.stack_of(entry.key.load(core::sync::atomic::Ordering::Relaxed)) else {
         return false;
-    }
-    let stack = &heap.stacks[class];
+    };
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    let mark = block::mark_of(block, heap.secret.get());
-    if !starts_slot || block::has_mark(block, mark) || heap.counters.level.is_above_peak() {
+    if !starts_slot || heap.counters.level.is_above_peak() || stack.is_newest(block) || !stack.push(block) {
         return false;
     }
-    if !stack.push(block) {
-        return false;
-    }
-    block::set_mark(block, mark);
+    block::mark(block, heap.secret.get());
     heap.counters.level.sub(stack.weight.get());
     true
 }
@@ -290,12 +310,11 @@ fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> O
             // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
             let Some(Entry { heap, .. }) = entry else { return None };
             let usable = slab.kind().slot as usize;
-            let mark = block::mark_of(pointer, heap.secret.get());
-            if block::has_mark(pointer, mark) && is_free(heap, owner, slab, number, pointer) {
+            if block::is_marked(pointer, heap.secret.get()) && is_free(heap, owner, slab, number, pointer) {
                 return Some(Misuse::Freed { function, pointer, usable });
             }
             heap.counters.level.fall(weight(usable));
-            block::set_mark(pointer, mark);
+            block::mark(pointer, heap.secret.get());
             if owner == heap.address() {
                 heap.put(slab, pointer);
             } else {
@@ -324,7 +343,7 @@ fn is_free(heap: &Heap, owner: usize, slab: &crate::slab::Slab, number: usize, p
     if owner != heap.address() {
         return true;
     }
-    let stack = &heap.stacks[slab.class.get() as usize & (LIMIT - 1)];
+    let stack = &heap.stacks[slab.class.get() as usize % LIMIT];
     slab.is_free(number) || stack.blocks().iter().any(|b| b.get() == pointer)
 }
 
@@ -360,7 +379,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
     };
     // A freed block is no block: give_back says what is wrong with it.
     let secret = entry.as_ref().map_or(0, |e| e.heap.secret.get());
-    let suspicious = matches!(known, Some((_, None))) && block::has_mark(old, block::mark_of(old, secret));
+    let suspicious = matches!(known, Some((_, None))) && block::is_marked(old, secret);
     if size == 0 || known.is_none() || suspicious {
         let wrong = match (known, size) {
             (Some((usable, _)), 1..) if suspicious => {

@@ -6,8 +6,9 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
-use crate::heap::{EMPTY, GONE, Heap, LEVEL, State};
+use crate::heap::{EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
+use crate::whole::WHOLE;
 use crate::{engine, large, os, pool, remote, tls};
 
 /// The first of the heaps without a thread.
@@ -153,7 +154,7 @@ pub fn heaps() -> impl Iterator<Item = &'static Heap> {
 
 /// Tells the process-wide level that it has to be kept from now on.
 fn share_level() {
-    if LEVEL.shared.load(Acquire) {
+    if WHOLE.shared.load(Acquire) {
         return;
     }
     let (mut live, mut peak) = ((0, 0), (0, 0, 0));
@@ -164,7 +165,7 @@ fn share_level() {
         live = (live.0 + bytes, live.1 + blocks);
         peak = (peak.0 + top, peak.1 + top_blocks, when.max(peak.2));
     }
-    LEVEL.share(live, peak);
+    WHOLE.share(live, peak);
 }
 
 fn watch_thread(heap: &'static Heap) {
@@ -265,7 +266,7 @@ pub unsafe fn fork_child() {
     THREADS.store((mine.state() == State::Live) as u64, Relaxed);
     THREADS_PEAK.store(THREADS.load(Relaxed), Relaxed);
     THREADS_EVER.store(THREADS.load(Relaxed), Relaxed);
-    LEVEL.shared.store(false, Release);
+    WHOLE.shared.store(false, Release);
     if mine.state() == State::Live {
         mine.counters.level.restart(os::coarse_ns());
     }

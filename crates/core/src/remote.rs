@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering::*;
 
 use crate::heap::{Heap, OUTGOING, State};
 use crate::packet::Packet;
-use crate::{pagemap, slab};
+use crate::pagemap;
 
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 8;
@@ -109,11 +109,10 @@ pub fn collect(heap: &'static Heap) {
 #[inline]
 fn take_back(heap: &'static Heap, block: usize) {
     let Some(entry) = pagemap::entry(block) else { return };
-    let class = entry.key.load(Relaxed) ^ heap.address();
-    if class < crate::class::LIMIT && heap.stacks[class].push(block) {
+    if let Some(stack) = heap.stack_of(entry.key.load(Relaxed))
+        && stack.push(block)
+    {
         return;
     }
-    if slab::of(entry, entry.key.load(Relaxed)).is_some() {
-        heap.restore(block);
-    }
+    heap.restore(block);
 }

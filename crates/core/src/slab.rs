@@ -11,7 +11,7 @@ use mems_chain::NodeId;
 use crate::class::{CLASSES, Class, SLOTS_MAX};
 use crate::engine::Span;
 use crate::os::PAGE;
-use crate::{pagemap, pool};
+use crate::{block, pagemap, pool};
 
 /// The bookkeeping of one slab.
 #[repr(C, align(64))]
@@ -30,6 +30,8 @@ pub struct Slab {
     pub listed: Cell<bool>,
     /// Free slots: ones in `bits`.
     pub free: Cell<u32>,
+    /// `free` as the heap's sums know it.
+    pub known: Cell<u32>,
     /// Slots with lower numbers were never handed out.
     pub fresh: Cell<u32>,
     /// Pages that may have been written to when the slab's span was taken (0 or all of them).
@@ -51,6 +53,7 @@ impl Slab {
             class: Cell::new(0),
             listed: Cell::new(false),
             free: Cell::new(0),
+            known: Cell::new(0),
             fresh: Cell::new(0),
             touched: Cell::new(if span.zero { 0 } else { span.pages as u32 }),
             bits: [const { Cell::new(0) }; SLOTS_MAX / 64],
@@ -69,13 +72,19 @@ impl Slab {
         self.touched.set(self.touched_pages() as u32);
         self.class.set(class as u8);
         self.free.set(kind.slots);
+        self.known.set(kind.slots);
         self.fresh.set(kind.slots);
         for (i, word) in self.bits.iter().enumerate() {
             let left = (kind.slots as usize).saturating_sub(i * 64);
             word.set(if left >= 64 { u64::MAX } else { (1 << left) - 1 });
         }
         let meta: *const Slab = self;
-        pagemap::set(self.base.get(), self.pages(), owner | class, meta as *mut u8);
+        pagemap::set(
+            self.base.get(),
+            self.pages(),
+            owner + class * size_of::<crate::stack::Stack>(),
+            meta as *mut u8,
+        );
     }
 
     /// The fixed facts of its class.
@@ -98,34 +107,41 @@ impl Slab {
         (kind.mask as usize + 1 - clean).div_ceil(PAGE).max(self.touched.get() as usize)
     }
 
-    /// Address of slot `number`.
-    fn slot(&self, number: usize) -> usize {
+    /// Takes as many free slots as there are and `out` has room for, in address order, the lowest address last in
+    /// `out`; returns how many. Blocks that were never handed out get their mark. O(slots / 64 + taken).
+    pub fn take(&self, out: &[Cell<usize>], secret: usize) -> usize {
         let kind = self.kind();
-        self.base.get() + kind.mask as usize + 1 - (number + 1) * kind.slot as usize
-    }
-
-    /// Takes up to `out.len()` free slots in address order; returns how many.
-    pub fn take(&self, out: &[Cell<usize>]) -> usize {
-        let mut count = 0;
-        let mut low = self.fresh.get();
-        for i in (0..(self.kind().slots as usize).div_ceil(64)).rev() {
-            let mut word = self.bits[i].get();
+        let end = self.base.get() + kind.mask as usize + 1;
+        let count = out.len().min(self.free.get() as usize);
+        let mut places = out[..count].iter().rev();
+        let mut left = count;
+        let fresh = self.fresh.get() as usize;
+        let mut low = fresh;
+        for i in (0..(kind.slots as usize).div_ceil(64)).rev() {
+            let mut word = self.bits[i % (SLOTS_MAX / 64)].get();
             if word == 0 {
                 continue;
             }
-            while word != 0 && count < out.len() {
+            while word != 0 && left > 0 {
                 let bit = 63 - word.leading_zeros() as usize;
-                word &= !(1 << bit);
-                low = low.min((i * 64 + bit) as u32);
-                out[count].set(self.slot(i * 64 + bit));
-                count += 1;
+                word ^= 1 << bit;
+                let number = i * 64 + bit;
+                low = low.min(number);
+                let block = end - (number + 1) * kind.slot as usize;
+                if number < fresh {
+                    block::mark(block, secret);
+                }
+                if let Some(place) = places.next() {
+                    place.set(block);
+                }
+                left -= 1;
             }
-            self.bits[i].set(word);
-            if count == out.len() {
+            self.bits[i % (SLOTS_MAX / 64)].set(word);
+            if left == 0 {
                 break;
             }
         }
-        self.fresh.set(low);
+        self.fresh.set(low as u32);
         self.free.set(self.free.get() - count as u32);
         count
     }
@@ -165,7 +181,7 @@ impl Slab {
 /// The slab whose page map entry has `key`, or None for a page without one.
 #[inline(always)]
 pub fn of(entry: &pagemap::Entry, key: usize) -> Option<&'static Slab> {
-    if key < crate::class::LIMIT {
+    if key < PAGE {
         return None;
     }
     let meta = entry.meta.load(core::sync::atomic::Ordering::Relaxed);

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering::*};
 
 use crate::class::{CLASSES, COUNT};
 use crate::count::{Function, SIZES, Snapshot, WalkItem};
-use crate::heap::LEVEL;
+use crate::whole::WHOLE;
 use crate::{engine, os, registry, slab};
 
 struct AtFork {
@@ -82,16 +82,16 @@ fn sum(out: &mut Snapshot) {
         registry::THREADS_PEAK.load(Relaxed),
         registry::THREADS_EVER.load(Relaxed),
     ];
-    out.peak.exact = !LEVEL.shared.load(Acquire);
+    out.peak.exact = !WHOLE.shared.load(Acquire);
     if out.peak.exact {
         out.peak.live_usable = peak.max(0) as u64;
         out.peak.live_blocks = peak_blocks.max(0) as u64;
         return;
     }
-    out.peak.live_usable = (LEVEL.peak.load(Relaxed).max(0) as u64 * 16).max(out.live_usable);
-    out.peak.live_blocks = LEVEL.peak_blocks().max(out.blocks_live);
-    out.peak.at_ns = LEVEL.peak_at.load(Relaxed);
-    out.peak.bound = LEVEL.step.load(Relaxed) as u64 * 16 * out.threads[1];
+    out.peak.live_usable = (WHOLE.peak.load(Relaxed).max(0) as u64 * 16).max(out.live_usable);
+    out.peak.live_blocks = WHOLE.peak_blocks().max(out.blocks_live);
+    out.peak.at_ns = WHOLE.peak_at.load(Relaxed);
+    out.peak.bound = WHOLE.step.load(Relaxed) as u64 * 16 * out.threads[1];
 }
 
 fn subtract(out: &mut Snapshot, base: &Snapshot) {

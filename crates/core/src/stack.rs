@@ -57,8 +57,8 @@ impl Stack {
     /// Readies the stack of `class` over its first room.
     pub fn open(&self, class: usize, room: &'static [Cell<usize>; FIRST]) {
         let kind = &CLASSES[class];
-        self.lay(room);
-        self.weight.set(crate::count::weight(kind.slot as usize));
+        self.lay(&room[..FIRST.min(kind.stack as usize)]);
+        self.weight.set(kind.weight);
         self.mask.set(kind.mask);
         self.inverse.set(kind.inverse);
     }
@@ -96,6 +96,15 @@ impl Stack {
         // SAFETY: top < limit, so one further is at most limit.
         self.top.set(unsafe { top.add(1) });
         true
+    }
+
+    /// Whether `block` is the one on top: was freed last. May also say so of an empty stack, wrongly.
+    #[inline(always)]
+    pub fn is_newest(&self, block: usize) -> bool {
+        // SAFETY: a room always has a word before it: the heap's counters, the pool's or the last room's bytes.
+        let below = unsafe { self.top.get().sub(1) };
+        // SAFETY: as above; the word may be anything.
+        unsafe { below.cast::<usize>().read() == block }
     }
 
     /// The room: every place from `floor` to `limit`.
@@ -158,7 +167,7 @@ impl Stack {
     /// Doubles the room, up to what the class may have. False when it has that, or memory is short.
     pub fn widen(&self, class: usize) -> bool {
         let old = self.room();
-        let most = (CLASSES[class].stack as usize).max(FIRST);
+        let most = CLASSES[class].stack as usize;
         if old.len() >= most || old.is_empty() {
             return false;
         }

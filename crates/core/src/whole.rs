@@ -1,0 +1,82 @@
+//! The live memory of the whole process, over all heaps.
+//!
+//! While the process has had one thread its heap's [`crate::count::Level`] is exact and this is not used. From the
+//! second thread on, heaps publish their changes here on slow paths, in steps; the peak is then known within the
+//! largest step a thread.
+
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::*};
+
+use crate::heap::Heap;
+use crate::os;
+
+/// The live memory of the whole process, once it has had a second thread.
+pub struct Whole {
+    /// Set when a second thread appears; until then one heap's level is the truth.
+    pub shared: AtomicBool,
+    live: AtomicI64,
+    blocks: AtomicI64,
+    /// The highest `live`, units of 16 bytes.
+    pub peak: AtomicI64,
+    /// When that was, CLOCK_MONOTONIC in ns.
+    pub peak_at: AtomicU64,
+    /// Live blocks then.
+    peak_blocks: AtomicI64,
+    /// The largest change that was published at once.
+    pub step: AtomicUsize,
+}
+
+/// See [`Whole`].
+pub static WHOLE: Whole = Whole {
+    shared: AtomicBool::new(false),
+    live: AtomicI64::new(0),
+    blocks: AtomicI64::new(0),
+    peak: AtomicI64::new(0),
+    peak_at: AtomicU64::new(0),
+    peak_blocks: AtomicI64::new(0),
+    step: AtomicUsize::new(0),
+};
+
+/// Changes below this many units of 16 bytes wait.
+const STEP: u64 = 1024;
+
+impl Whole {
+    /// Adds what changed in `heap` since it was last published.
+    #[inline]
+    pub fn publish(&self, heap: &Heap) {
+        if !self.shared.load(Acquire) {
+            return;
+        }
+        let (bytes, blocks) = heap.counters.level.live();
+        let now = bytes / 16;
+        let (old, old_blocks) = heap.published.get();
+        let change = now - old;
+        if change.unsigned_abs() < STEP {
+            return;
+        }
+        heap.published.set((now, blocks));
+        let blocks = self.blocks.fetch_add(blocks - old_blocks, Relaxed) + blocks - old_blocks;
+        self.step.fetch_max(change.unsigned_abs() as usize, Relaxed);
+        let live = self.live.fetch_add(change, Relaxed) + change;
+        if live > self.peak.load(Relaxed) && self.peak.fetch_max(live, Relaxed) < live {
+            self.peak_at.store(os::coarse_ns(), Relaxed);
+            self.peak_blocks.store(blocks, Relaxed);
+        }
+    }
+
+    /// From now on heaps publish: the process gets a second thread. `live` (bytes, blocks) and `peak` (bytes, blocks,
+    /// time) are what the first one's level said.
+    pub fn share(&self, live: (i64, i64), peak: (i64, i64, u64)) {
+        self.live.store(live.0 / 16, Relaxed);
+        self.blocks.store(live.1, Relaxed);
+        self.peak.store(peak.0 / 16, Relaxed);
+        self.peak_blocks.store(peak.1, Relaxed);
+        self.peak_at.store(peak.2, Relaxed);
+        self.step.store(STEP as usize, Relaxed);
+        self.shared.store(true, Release);
+    }
+
+    /// Live blocks at the peak.
+    pub fn peak_blocks(&self) -> u64 {
+        self.peak_blocks.load(Relaxed).max(0) as u64
+    }
+}
