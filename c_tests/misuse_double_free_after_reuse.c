@@ -1,4 +1,6 @@
 /* what: a stale pointer is freed when its block may have a new owner already, which still uses it.
+ * stdout: ^(HARMLESS|EXPLOITABLE)$
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: a freed block is written over, then freed again: whatever marked it as free is gone.
+ * exit: SIGABRT
+ * stderr: ^mems: malloc found a free list overwritten at 0x
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: free of memory that the program mapped itself, made to look like a block that was mapped.
+ * stdout: ^HARMLESS$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(not from MeMS: left alone\), called from 0x[0-9a-f]+$
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: a product that wraps to a small number: calloc and reallocarray must not give a small block.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: blocks of operator new given to free, and blocks of malloc given to operator delete.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 #include <new>

@@ -1,4 +1,7 @@
 /* what: an overflow writes an attacker's address over the freed neighbours' first words: a poisoned free list.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: writing on and on behind a block of 1 MiB.
+ * exit: SIGABRT
+ * stderr: ^mems: free .* overwritten
+ * plain: no
  */
 #include "misuse.h"
 

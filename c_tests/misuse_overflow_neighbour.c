@@ -1,4 +1,6 @@
 /* what: 64 bytes written behind a block of 64, into whatever lies there, live blocks perhaps.
+ * stdout: ^(HARMLESS|SILENT)$
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: one byte written behind the asked end of a block of 24 (which other allocators may round up).
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

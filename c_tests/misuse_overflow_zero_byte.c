@@ -1,4 +1,7 @@
 /* what: the string's final zero falls one byte behind a block that was asked exactly as long as the text.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,6 @@
 /* what: a freed block of 1 MiB is read: is the secret still there?
+ * stdout: ^(HARMLESS|SILENT)$
+ * plain: no
  */
 #include "misuse.h"
 

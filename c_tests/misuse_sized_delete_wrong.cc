@@ -1,4 +1,7 @@
 /* what: a sized operator delete names a size that is not the block's: a small one freed as large, a large one as small.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 #include <new>

@@ -1,4 +1,6 @@
 /* what: 32 bytes written in front of a block.
+ * stdout: ^(HARMLESS|SILENT)$
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,6 @@
 /* what: a new block is read before it is written: does it show what the last owner kept there?
+ * stdout: ^(HARMLESS|SILENT)$
+ * plain: no
  */
 #include "misuse.h"
 

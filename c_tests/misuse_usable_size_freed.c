@@ -1,4 +1,7 @@
 /* what: malloc_usable_size of a freed block, whose answer a program would write by.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: every word of twenty freed blocks is set to an attacker's address; aligned and shifted by a header.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: freed blocks are written to before calloc gives them out again: it must be zero all the same.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

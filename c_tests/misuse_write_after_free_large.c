@@ -1,4 +1,7 @@
 /* what: a freed block of 1 MiB is written to, and reused.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: a freed block's first word is set to an attacker's address, then the size is asked for again.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: the lowest byte of a freed block's first word is changed: a link that is not encoded then points beside a block.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: freed blocks of 2,000 bytes are written over whole, with an attacker's address (an unsorted list's links).
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,6 @@
 /* what: a stale pointer writes into a block that has a new owner by now.
+ * stdout: ^(HARMLESS|SILENT)$
+ * plain: no
  */
 #include "misuse.h"
 

@@ -1,4 +1,7 @@
 /* what: 16 bytes written to a block of size 0, among others of size 0 and 16.
+ * stdout: ^HARMLESS$
+ * stderr-not: ^mems: 
+ * plain: no
  */
 #include "misuse.h"
 
