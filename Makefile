@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting cli install clean
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting cli install clean pitfalls misuse
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -35,6 +35,10 @@ test-rust: build
 ## test-programs: real programs, plain and preloaded, compared (T="name name" for some of them)
 test-programs: build
 	@scripts/programs.sh $(T)
+
+## pitfalls, misuse: who passes what: glibc, MeMS and the allocators installed here, as tables (T="options" of the scripts)
+pitfalls misuse: build
+	@scripts/$@.sh $(T)
 
 ## run T=name: one C test by hand, its output shown
 run: build
