@@ -1,5 +1,5 @@
 /* what: malloc_info writes one XML element `malloc` to the stream it is given, and refuses options other than 0.
- * stdout: ^<malloc version="1">$
+ * stdout: ^<malloc version="
  * stdout: ^</malloc>$
  */
 #include "check.h"
@@ -15,7 +15,7 @@ int main(void) {
     CHECK(malloc_info(0, memory) == 0);
     CHECK(fclose(memory) == 0);
     CHECK(length > 20);
-    CHECK(strncmp(text, "<malloc version=\"1\">", 20) == 0);
+    CHECK(strncmp(text, "<malloc version=\"", 17) == 0);
     CHECK(strstr(text, "<system type=\"current\" size=\"") != NULL);
     /* Every element that is opened is closed. */
     int depth = 0;

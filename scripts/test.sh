@@ -2,8 +2,8 @@
 # Runs every test of the project and ends with one line: N passed, N failed, N skipped.
 #
 # Pieces, in this order: formatting and lints (where rustfmt and clippy are installed), the Rust tests of the
-# workspace, the C tests, real programs. A piece that fails does not stop those after it. `make test` calls this
-# after building libmems.so; the logs stay in build/test/.
+# workspace, the C tests, misuse of the heap, real programs. A piece that fails does not stop those after it.
+# `make test` calls this after building libmems.so; the logs stay in build/test/.
 
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -86,6 +86,8 @@ if [ "$(cat "$logs/rust.code")" != 0 ] && ! grep -q '^test result: FAILED' "$log
 fi
 
 many c_tests scripts/c_tests.sh
+# Every misuse program once: MeMS must do at least as well as c_tests/misuse.expected says.
+one misuse scripts/misuse.sh -n 1
 [ -x scripts/programs.sh ] && many programs scripts/programs.sh
 
 say "all"
