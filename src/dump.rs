@@ -150,9 +150,8 @@ fn walk(text: &mut Buffer) {
 }
 
 fn send(text: &[u8]) {
-    if !stats_file::is_wanted() || !stats_file::write(text) {
-        stderr::write(text, PATIENCE);
-    }
+    let written = stats_file::is_wanted() && stats_file::write(text) || stderr::write(text, PATIENCE);
+    log::debug!("dump of {} bytes: {}", text.len(), if written { "written" } else { "no way to write it" });
 }
 
 /// Waits for another thread that is writing. False when that takes too long.

@@ -8,6 +8,7 @@ use core::fmt::Write;
 
 use log::{Log, Metadata, Record};
 use mems_core::buffer::Buffer;
+use mems_core::listen::{self, Call};
 
 use crate::{options, process, stderr};
 
@@ -52,5 +53,22 @@ pub fn start() {
     let level = filter.filter();
     if log::set_boxed_logger(Box::new(Lines { filter })).is_ok() {
         log::set_max_level(level);
+        if level >= log::LevelFilter::Warn {
+            listen::set(mapping);
+        }
+    }
+}
+
+/// Speaks of a call to the kernel: of each at trace, of those that are refused at warn.
+fn mapping(call: Call, granted: bool, at: usize, len: usize) {
+    match (call, granted) {
+        (Call::Map, true) => log::trace!(target: "mems::os", "mapped {len} bytes at {at:#x}"),
+        (Call::Unmap, true) => log::trace!(target: "mems::os", "unmapped {len} bytes at {at:#x}"),
+        (Call::Purge, true) => log::trace!(target: "mems::os", "gave back {len} bytes at {at:#x}"),
+        (Call::Map, false) => log::warn!(target: "mems::os", "the kernel refuses {len} bytes"),
+        (Call::Unmap, false) => log::warn!(target: "mems::os", "the kernel keeps {len} bytes at {at:#x}"),
+        (Call::Purge, false) => {
+            log::warn!(target: "mems::os", "the kernel does not take {len} bytes at {at:#x}")
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod fork;
 pub mod heap;
 pub mod large;
+pub mod listen;
 pub mod lock;
 pub mod misuse;
 pub mod nodes;

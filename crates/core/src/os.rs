@@ -6,6 +6,8 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use crate::listen::{self, Call};
+
 /// The kernel's page size in bytes (x86-64 and aarch64 Linux with 4 KiB pages).
 pub const PAGE: usize = 4096;
 
@@ -55,11 +57,13 @@ pub fn map(len: usize, hint: usize) -> Option<NonNull<u8>> {
     let at = unsafe { libc::mmap(hint as *mut libc::c_void, len, PROT, FLAGS, -1, 0) };
     if at == libc::MAP_FAILED {
         set_errno(errno);
+        listen::tell(Call::Map, false, 0, len);
         return None;
     }
     CALLS.mmap.fetch_add(1, Relaxed);
     let now = CALLS.mapped.fetch_add(len, Relaxed) + len;
     CALLS.mapped_peak.fetch_max(now, Relaxed);
+    listen::tell(Call::Map, true, at as usize, len);
     NonNull::new(at.cast())
 }
 
@@ -76,6 +80,7 @@ pub unsafe fn unmap(at: NonNull<u8>, len: usize) -> bool {
     // SAFETY: the caller owns the range and gives it up.
     #[allow(clippy::disallowed_methods)]
     let refused = unsafe { libc::munmap(at.as_ptr().cast(), len) } != 0;
+    listen::tell(Call::Unmap, !refused, at.as_ptr() as usize, len);
     if refused {
         set_errno(errno);
         return false;
@@ -98,6 +103,7 @@ pub unsafe fn purge(at: NonNull<u8>, len: usize) -> bool {
     // SAFETY: the caller owns the range, so MAP_FIXED replaces nobody else's mapping.
     #[allow(clippy::disallowed_methods)]
     let got = unsafe { libc::mmap(at.as_ptr().cast(), len, PROT, FLAGS | libc::MAP_FIXED, -1, 0) };
+    listen::tell(Call::Purge, got != libc::MAP_FAILED, at.as_ptr() as usize, len);
     if got == libc::MAP_FAILED {
         set_errno(errno);
         return false;
