@@ -43,7 +43,7 @@ if [ "${1:-}" = --one ]; then
     fi
     line="row ${name#misuse_}"
     for library in "$@"; do
-        harden=MEMS_HARDEN=0
+        harden="-u MEMS_HARDEN"
         case $library in harden:*) harden=MEMS_HARDEN=1 library=${library#harden:} ;; esac
         preload=$library
         [ "$library" = none ] && preload=

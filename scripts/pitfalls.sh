@@ -6,10 +6,10 @@
 #   -o FILE   the table goes there as well
 #   -t NAME   this program only (repeatable; pit_ may be left out)
 #
-# The columns: the C library alone, MeMS (LIBMEMS, or target/release/libmems.so), and each LIBRARY. Without one:
+# The columns: the C library alone, MeMS (LIBMEMS, or target/release/libmems.so), MeMS with MEMS_HARDEN=1, and each LIBRARY; without one,
 # Debian's mimalloc, jemalloc and tcmalloc, those that are installed. A program passes when its exit code and its
 # stdout are those that its first comment names (scripts/c_tests.sh lists the keys). "-": it is about MeMS alone.
-# Fails when the C library or MeMS fails one.
+# Fails when the C library or MeMS as it comes fails one.
 
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -81,6 +81,8 @@ if [ "${1:-}" = --one ]; then
     expected=$(number_of "$(all exit "$source")")
     line="row $name"
     for library in "$@"; do
+        harden="-u MEMS_HARDEN"
+        case $library in harden:*) harden=MEMS_HARDEN=1 library=${library#harden:} ;; esac
         if [ "$(all plain "$source")" = no ] && [ "$library" != "$LIBMEMS" ]; then
             line="$line -"
             continue
@@ -94,8 +96,8 @@ if [ "${1:-}" = --one ]; then
 $(all env "$source")
 END
         {
-            # shellcheck disable=SC2046
-            (cd "$dir" && exec timeout -k 2 $limit env LIBMEMS="$LIBMEMS" PLUGINS="$build" LD_PRELOAD="$preload" "$@" \
+            # shellcheck disable=SC2046,SC2086
+            (cd "$dir" && exec timeout -k 2 $limit env $harden LIBMEMS="$LIBMEMS" PLUGINS="$build" LD_PRELOAD="$preload" "$@" \
                 "$build/$name" $(all args "$source")) </dev/null >"$dir/stdout" 2>"$dir/stderr"
             code=$?
         } 2>/dev/null
@@ -121,8 +123,8 @@ fi
 
 output=
 only=
-libraries="none $LIBMEMS"
-labels="glibc MeMS"
+libraries="none $LIBMEMS harden:$LIBMEMS"
+labels="glibc MeMS hardened"
 given=no
 while [ $# -gt 0 ]; do
     case $1 in
@@ -173,7 +175,7 @@ int main(void) {
 END
 compile "$build/probe" "$build/probe.c" || exit 2
 for library in $libraries; do
-    [ "$library" = none ] && continue
+    case $library in none | harden:*) continue ;; esac
     serves=$(LD_PRELOAD=$library "$build/probe" 2>/dev/null)
     if [ "$(readlink -f "$serves")" != "$(readlink -f "$library")" ]; then
         echo "scripts/pitfalls.sh: malloc does not come from $library but from ${serves:-nowhere}" >&2
