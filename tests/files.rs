@@ -54,7 +54,7 @@ fn every_rust_file_opens_with_what_it_is() {
     for path in all().iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
         let text = std::fs::read_to_string(path).expect("the file is read");
         let shown = path.strip_prefix(root).unwrap_or(path).display();
-        assert!(text.starts_with("//! "), "{shown} does not open with //!");
+        assert!(text.is_empty() || text.starts_with("//! "), "{shown} does not open with //!");
     }
 }
 

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["slab"],
     &["stack"],
-    &["heap", "large", "remote"],
+    &["heap", "large", "remote", "whole"],
     &["block"],
     &["tls"],
     &["registry"],

