@@ -18,9 +18,8 @@ const FLOORS: &[&[&str]] = &[
     &["packet"],
     &["pagemap"],
     &["engine"],
-    &["slab"],
-    &["stack"],
-    &["block", "heap", "large", "remote", "whole"],
+    // One heap with all its parts.
+    &["block", "heap", "large", "remote", "slab", "stack", "whole"],
     &["tls"],
     &["registry"],
     &["foreign"],
