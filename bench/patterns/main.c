@@ -22,6 +22,18 @@ size_t resident_kib(void) {
     return (size_t)strtoull(second, NULL, 10) * (size_t)(sysconf(_SC_PAGESIZE) / 1024);
 }
 
+size_t mappings(void) {
+    char text[4096];
+    int file = open("/proc/self/maps", O_RDONLY);
+    size_t lines = 0;
+    for (ssize_t n; (n = file < 0 ? -1 : read(file, text, sizeof text)) != 0;) {
+        if (n < 0) perror("/proc/self/maps"), _Exit(1);
+        for (ssize_t i = 0; i < n; i++) lines += text[i] == '\n';
+    }
+    close(file);
+    return lines;
+}
+
 void figure(const char *name, double value) {
     printf("figure %s %.4g\n", name, value);
     fflush(stdout);

@@ -60,6 +60,8 @@ static inline void *take(struct job *job, size_t size) { return touched(job, mal
 
 /* KiB of physical memory this process has now, from the kernel; allocates nothing. */
 size_t resident_kib(void);
+/* Mappings this process has now (lines of its memory map); allocates nothing. */
+size_t mappings(void);
 /* Starts `count` threads on `run` with jobs of their own and waits for them; adds their ops to `job`. */
 void on_threads(struct job *job, unsigned count, void (*run)(struct job *));
 /* A measured figure beside time and RSS: `figure NAME VALUE` on stdout. */

@@ -150,7 +150,7 @@ pub fn write(path: &Path, sessions: &[Results]) -> Result<(), String> {
         let Some(session) = sessions.iter().find(|one| one.rows.iter().any(|row| row.group == group)) else {
             continue;
         };
-        let series = curve(session, group);
+        let series = curve(session, group, (group == "live").then_some("ns_per_pair"));
         plot::curves(&folder.join(format!("performance-{group}.svg")), title, x, "ns", &series)
             .map_err(failed)?;
         writeln!(
@@ -159,6 +159,17 @@ pub fn write(path: &Path, sessions: &[Results]) -> Result<(), String> {
             curve_table(&series, x)
         )
         .ok();
+        if group == "live" {
+            let beyond = curve(session, group, Some("resident_beyond_live_bytes_a_block"));
+            let more = curve(session, group, Some("more_mappings"));
+            writeln!(out, "Resident bytes a block beyond the bytes asked (rounding, bookkeeping, free slots, the library's own pages):\n\n{}", curve_table(&beyond, x)).ok();
+            writeln!(
+                out,
+                "Mappings that the heap added to the process (the kernel's default limit is 65,530):\n\n{}",
+                curve_table(&more, x)
+            )
+            .ok();
+        }
     }
     let gaps = sources(main);
     if !gaps.is_empty() {

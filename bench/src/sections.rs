@@ -125,14 +125,16 @@ pub fn instructions(results: &Results) -> String {
     out
 }
 
-/// A curve's points: x is the number in the row's name, y the figure or the CPU nanoseconds an allocation.
-pub fn curve(results: &Results, group: &str) -> Vec<Series> {
+/// A curve's points: x is the number in the row's name, y the row's own figure of this name, or CPU nanoseconds an allocation.
+pub fn curve(results: &Results, group: &str, named: Option<&str>) -> Vec<Series> {
     let point = |row: &Measured, peer: &str| {
         let x: f64 = row.name.rsplit('-').next()?.parse().ok()?;
         let each = |run: &Run| run.cpu() * 1e6 / run.ops.max(1) as f64;
-        let y = figure(row, peer, "ns_per_pair")
-            .or_else(|| Some(median(&row.runs.get(peer)?.iter().map(each).collect::<Vec<_>>())));
-        Some((x, y?))
+        let y = match named {
+            Some(named) => figure(row, peer, named)?,
+            None => median(&row.runs.get(peer)?.iter().map(each).collect::<Vec<_>>()),
+        };
+        Some((x, y))
     };
     let rows = || results.rows.iter().filter(|row| row.group == group);
     let line = |peer: &str| Series {
