@@ -1,7 +1,7 @@
 /* what: a block of a thread that has ended is freed twice by main.
  * flags: -pthread
  * exit: SIGABRT
- * stderr: ^mems: double free of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

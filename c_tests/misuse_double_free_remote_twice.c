@@ -1,7 +1,7 @@
 /* what: another thread frees main's block twice, with many others of main's between.
  * flags: -pthread
  * exit: SIGABRT
- * stderr: ^mems: double free of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

@@ -1,6 +1,6 @@
 /* what: free of an address 32 bytes inside a live block of 160.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(32 bytes? inside the 160-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(32 bytes? inside the 160-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

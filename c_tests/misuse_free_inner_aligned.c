@@ -1,6 +1,6 @@
 /* what: free of the next aligned address inside a memalign block.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(4096 bytes? inside the 16384-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(4096 bytes? inside the 16384-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

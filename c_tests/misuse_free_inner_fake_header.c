@@ -1,6 +1,6 @@
 /* what: free of an inner address in front of which the program's bytes look like a block's header.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(128 bytes? inside the 512-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(128 bytes? inside the 512-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

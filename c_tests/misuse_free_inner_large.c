@@ -1,6 +1,6 @@
 /* what: free of a page-aligned address inside a live block of 1 MiB.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(65536 bytes? inside the 1048576-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(65536 bytes? inside the 1048576-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

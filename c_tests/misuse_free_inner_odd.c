@@ -1,6 +1,6 @@
 /* what: free of an address one byte inside a live block.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(1 bytes? inside the 64-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(1 bytes? inside the 64-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

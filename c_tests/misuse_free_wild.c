@@ -1,6 +1,6 @@
 /* what: free of small integers and of addresses that no program can have.
  * exit: SIGABRT
- * stderr: ^mems: free of 0x[0-9a-f]+ \(not a block of malloc\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: free of 0x[0-9a-f]+ \(not a block of malloc\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

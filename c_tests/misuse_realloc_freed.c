@@ -1,6 +1,6 @@
 /* what: realloc of a freed small block.
  * exit: SIGABRT
- * stderr: ^mems: realloc of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: realloc of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

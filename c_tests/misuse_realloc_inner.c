@@ -1,6 +1,6 @@
 /* what: realloc of an address inside a live block.
  * exit: SIGABRT
- * stderr: ^mems: realloc of 0x[0-9a-f]+ \(32 bytes? inside the 160-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: realloc of 0x[0-9a-f]+ \(32 bytes? inside the 160-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

@@ -1,6 +1,6 @@
 /* what: realloc of a local array that is made to look like a block.
  * exit: SIGABRT
- * stderr: ^mems: realloc of 0x[0-9a-f]+ \(not a block of malloc\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: realloc of 0x[0-9a-f]+ \(not a block of malloc\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

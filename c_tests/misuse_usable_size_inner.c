@@ -1,6 +1,6 @@
 /* what: malloc_usable_size of an inner address: an answer larger than what is left of the block would overflow.
  * exit: SIGABRT
- * stderr: ^mems: malloc_usable_size of 0x[0-9a-f]+ \(16 bytes? inside the 64-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+$
+ * stderr: ^mems: malloc_usable_size of 0x[0-9a-f]+ \(16 bytes? inside the 64-byte block at 0x[0-9a-f]+\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["class", "count"],
     &["buffer"],
     &["say"],
+    &["site"],
     &["misuse"],
     &["pool"],
     &["nodes"],

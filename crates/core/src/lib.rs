@@ -26,6 +26,7 @@ pub mod registry;
 pub mod remote;
 pub mod report;
 pub mod say;
+pub mod site;
 pub mod slab;
 pub mod snapshot;
 pub mod stack;

@@ -5,7 +5,7 @@
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use crate::buffer::Buffer;
-use crate::say;
+use crate::{say, site};
 
 /// What follows a misuse (`MEMS_ON_ERROR`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,6 +99,10 @@ pub fn report(what: Misuse, site: usize) {
     SAID.line(|text| {
         describe(&what, text);
         called_from(site, text);
+        if site != 0 && policy == Policy::Abort {
+            // Soon nobody can ask any more where the modules lie.
+            site::describe(site, text);
+        }
     });
     if policy == Policy::Abort {
         // SAFETY: abort has no precondition.
@@ -137,8 +141,9 @@ pub fn describe(what: &Misuse, text: &mut Buffer) {
         Misuse::Inside { function, pointer, block, usable } => {
             at(function, pointer, text);
             text.text(" (");
-            text.number(pointer.saturating_sub(block) as u64);
-            text.text(" bytes inside the ");
+            let inside = pointer.saturating_sub(block);
+            text.number(inside as u64);
+            text.text(if inside == 1 { " byte inside the " } else { " bytes inside the " });
             text.number(usable as u64);
             text.text("-byte block at 0x");
             text.hex(block);
