@@ -13,6 +13,8 @@ use crate::os;
 const SIZES: usize = 8;
 /// Larger objects are mappings of their own, and page-aligned.
 const LARGEST: usize = 64 << (SIZES - 1);
+/// The first line of a mapping stays unused, so that the word before an object may be read (see `Stack::is_newest`).
+const FRONT: usize = 64;
 const FIRST_GRANT: usize = 32 << 10;
 const LARGEST_GRANT: usize = 1 << 20;
 
@@ -66,15 +68,15 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
     }
     if pool.end - pool.next < size {
         let mut grant = (MAPPED.load(Relaxed) / 8).clamp(FIRST_GRANT, LARGEST_GRANT) & !(os::PAGE - 1);
+        let least = os::round_to_pages(FRONT + size)?;
         let at = loop {
             match map(grant) {
                 Some(at) => break at,
-                None if grant > os::PAGE => grant = (grant / 2).max(os::PAGE) & !(os::PAGE - 1),
+                None if grant > least => grant = (grant / 2).max(least) & !(os::PAGE - 1),
                 None => return None,
             }
         };
-        // Never the first line, so that the word before an object may be read (see `Stack::is_newest`).
-        pool.next = at.as_ptr() as usize + 64;
+        pool.next = at.as_ptr() as usize + FRONT;
         pool.end = at.as_ptr() as usize + grant;
     }
     let at = pool.next;
