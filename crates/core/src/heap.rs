@@ -22,6 +22,10 @@ use crate::{block, pagemap, remote};
 pub const OUTGOING: usize = 16;
 /// Empty slabs that a heap keeps, by slab size (4, 16 and 64 pages).
 const SPARES: [usize; 3] = [8, 2, 1];
+/// Slots above this, in bytes, are cut from the largest slabs.
+const TRIED: u32 = 8192;
+/// How many requests in such a class come before its first slab.
+const TRIAL: u8 = 16;
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -76,6 +80,8 @@ pub struct Heap {
     pub next_abandoned: Cell<Option<&'static Heap>>,
     /// Live units of 16 bytes, and blocks, that the process-wide level knows of.
     pub published: Cell<(i64, i64)>,
+    /// Requests in a class of the largest slabs before it had one.
+    asked: [Cell<u8>; LIMIT],
     /// Room that each stack has from the beginning.
     room: [[Cell<usize>; stack::FIRST]; COUNT + 1],
 }
@@ -164,6 +170,7 @@ impl Heap {
         let room = &room[..room.len().div_ceil(2)];
         let slab = match stack.head.get() {
             Some(slab) => slab,
+            None if self.is_new_to(class) => return None,
             None => self.add_slab(class)?,
         };
         let count = slab.take(room, self.secret.get());
@@ -174,6 +181,17 @@ impl Heap {
         }
         stack.rise(count);
         stack.pop()
+    }
+
+    /// Whether a class of the largest slabs has been asked for too little in this heap to be worth one: its first
+    /// blocks are then large blocks, which take no more pages than they need. Counts the request.
+    fn is_new_to(&self, class: usize) -> bool {
+        let asked = &self.asked[class % LIMIT];
+        if asked.get() >= TRIAL || CLASSES[class % LIMIT].slot <= TRIED {
+            return false;
+        }
+        asked.set(asked.get() + 1);
+        true
     }
 
     fn add_slab(&'static self, class: usize) -> Option<&'static Slab> {

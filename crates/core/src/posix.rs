@@ -5,6 +5,7 @@
 //! everything else goes through [`registry::enter`].
 
 use core::ptr::null_mut;
+use core::sync::atomic::Ordering::Relaxed;
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
@@ -138,8 +139,20 @@ fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize
     taken.block as *mut u8
 }
 
-/// A block for `size` bytes, uncounted.
+/// A block for `size` bytes, uncounted. Where the kernel refuses, what this heap keeps for later goes back first, so
+/// that nothing fails for the sake of memory that nobody uses.
 fn take(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Option<large::Taken> {
+    let taken = take_once(entry, size, align, zeroed);
+    match entry {
+        Some(entry) if taken.is_none() && size <= crate::engine::MAPPED.load(Relaxed) => {
+            entry.heap.release();
+            take_once(Some(entry), size, align, zeroed)
+        }
+        _ => taken,
+    }
+}
+
+fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Option<large::Taken> {
     // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
     if let Some(entry) = entry
         && let Some(class) = class::of_aligned(size, align)
@@ -243,7 +256,7 @@ pub fn delete(pointer: *mut u8) {
 fn free_fast(block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
-    let Some(stack) = heap.stack_of(entry.key.load(core::sync::atomic::Ordering::Relaxed)) else {
+    let Some(stack) = heap.stack_of(entry.key.load(Relaxed)) else {
         return false;
     };
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
@@ -416,6 +429,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
     let taken = match large {
         Some(large) if size > SLAB_MAX && size > usable => {
             large::take(entry.as_ref().map(|e| e.heap), size, 1, Some(large))
+                .or_else(|| take(entry.as_ref(), size, 1, false))
         }
         _ => take(entry.as_ref(), size, 1, false),
     };
