@@ -13,6 +13,10 @@ fn main() {
 /// std wants an unwinder. Linked in, it spares every process under us the loading of libgcc_s.so.
 fn unwinder() {
     println!("cargo:rerun-if-env-changed=CC");
+    // The compiler at hand knows only its own machine's.
+    if std::env::var("TARGET").ok() != std::env::var("HOST").ok() {
+        return;
+    }
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     let Ok(answer) = Command::new(cc).arg("-print-file-name=libgcc_eh.a").output() else { return };
     let path = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
