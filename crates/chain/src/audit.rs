@@ -5,15 +5,13 @@
 
 use crate::chain::Chain;
 use crate::node::{Balance, NodeId, Nodes};
+use crate::order::Order;
+use crate::tree::Tree;
 
-impl<N: Nodes> Chain<N> {
-    /// Whether every link, order, sum, balance and largest HOLE is as it must be. O(n), no storage.
-    pub fn audit(&self) -> bool {
-        self.links_hold() && self.tree_holds()
-    }
-
-    /// Main chain and sub-chains: links both ways, order, no gap inside a region, no two HOLEs side by side.
-    fn links_hold(&self) -> bool {
+impl<N: Nodes, O: Order> Chain<N, O> {
+    /// Whether main chain and sub-chains are as they must be: links both ways, addresses in order, no gap inside a
+    /// region, no two HOLEs side by side, true counters. O(n), no storage.
+    pub fn links_hold(&self) -> bool {
         let (mut floor, mut regions, mut process, mut holes, mut free) = (0, 0, 0, 0, 0);
         let mut before_region = None;
         for region in self.regions() {
@@ -50,10 +48,17 @@ impl<N: Nodes> Chain<N> {
             && self.last == before_region
             && floor <= self.end()
     }
+}
+
+impl<N: Nodes> Chain<N, Tree> {
+    /// Whether every link, order, sum, balance and largest HOLE is as it must be. O(n), no storage.
+    pub fn audit(&self) -> bool {
+        self.links_hold() && self.tree_holds()
+    }
 
     /// The tree holds exactly the segments, in order, balanced, with true maxima.
     fn tree_holds(&self) -> bool {
-        let mut at = self.tree.root;
+        let mut at = self.order.root;
         let mut from = None;
         let (mut seen, mut last_start) = (0u64, None);
         // In order without a stack: coming from above go left; from the left visit, go right; from the right go up.

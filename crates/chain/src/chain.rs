@@ -4,7 +4,8 @@
 //! half-way: an operation that needs a node gets it before it changes anything.
 
 use crate::node::{Node, NodeId, Nodes, SIZE_MAX, Segment};
-use crate::tree::{self, Tree};
+use crate::order::Order;
+use crate::tree::Tree;
 
 /// The caller's storage has no node left; nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,9 +38,9 @@ pub struct Counters {
 ///
 /// Invariants: regions and segments are in address order; a region's segments fill it without gap; no two
 /// HOLEs of one region are neighbours.
-pub struct Chain<N: Nodes> {
+pub struct Chain<N: Nodes, O = Tree> {
     pub(crate) nodes: N,
-    pub(crate) tree: Tree,
+    pub(crate) order: O,
     pub(crate) first: Option<NodeId>,
     pub(crate) last: Option<NodeId>,
     /// Nodes that stand for nothing now, linked by `next`.
@@ -51,12 +52,102 @@ pub struct Chain<N: Nodes> {
     pub(crate) counters: Counters,
 }
 
-impl<N: Nodes> Chain<N> {
+impl<N: Nodes> Chain<N, Tree> {
     /// An empty chain whose first region may start at 0.
     pub const fn new(nodes: N) -> Self {
+        Chain::with_order(nodes, Tree::new())
+    }
+
+    /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.
+    /// Ok(None): no HOLE is large enough, or `size` is 0.
+    ///
+    /// # Errors
+    /// No storage for the split. O(log n).
+    pub fn take(&mut self, size: u64) -> Result<Option<NodeId>, NoStorage> {
+        if size == 0 || size > SIZE_MAX {
+            return Ok(None);
+        }
+        let Some(hole) = self.order.first_fit(&self.nodes, size) else { return Ok(None) };
+        self.take_at(hole, size).map(Some)
+    }
+
+    /// As [`Chain::take`], at the first multiple of `align` (a power of two) in the lowest HOLE where it fits;
+    /// what lies before it stays a HOLE in front. After [`ALIGNED_TRIES`] HOLEs of `size` or more in which it
+    /// does not fit, only HOLEs of at least `size + align - 1` are looked at.
+    ///
+    /// # Errors
+    /// No storage for the splits. O(log n).
+    pub fn take_aligned(&mut self, size: u64, align: u64) -> Result<Option<NodeId>, NoStorage> {
+        if size == 0 || size > SIZE_MAX || align > SIZE_MAX || !align.is_power_of_two() {
+            return Ok(None);
+        }
+        let Some((hole, lead)) = self.find_aligned(size, align) else { return Ok(None) };
+        if lead == 0 {
+            return self.take_at(hole, size).map(Some);
+        }
+        // Node for the HOLE in front first; the second one, if needed, is take_at's.
+        let front = self.new_node()?;
+        let exact = lead + size == self.nodes.node(hole).size();
+        let spare = if exact { None } else { Some(self.new_node().inspect_err(|_| self.recycle(front))?) };
+        let Node { start, region, .. } = *self.nodes.node(hole);
+        *self.nodes.node_mut(front) = Node::of(start, lead, true, 0, region);
+        let node = self.nodes.node_mut(hole);
+        node.start += lead;
+        node.set_size(node.size() - lead);
+        self.order.changed(&mut self.nodes, hole);
+        self.link_before(hole, front);
+        self.counters.holes += 1;
+        self.counters.splits += 1;
+        if let Some(spare) = spare {
+            self.recycle(spare);
+        }
+        self.take_at(hole, size).map(Some)
+    }
+
+    /// The segment that holds `address`. O(log n).
+    pub fn find(&self, address: u64) -> Option<NodeId> {
+        let id = self.order.at_or_before(&self.nodes, address)?;
+        (address < self.nodes.node(id).end()).then_some(id)
+    }
+
+    /// The first HOLE that starts at or behind `from` and has at least `min` granules (at least 1). O(log n).
+    pub fn next_hole(&self, from: u64, min: u64) -> Option<NodeId> {
+        self.order.first_fit_from(&self.nodes, from, min.max(1))
+    }
+
+    /// Granules of the largest HOLE; 0 when there is none. O(1).
+    pub fn largest_hole(&self) -> u64 {
+        self.order.largest(&self.nodes)
+    }
+
+    /// The HOLE that an aligned take uses, and how many granules of it come before the multiple of `align`.
+    fn find_aligned(&self, size: u64, align: u64) -> Option<(NodeId, u64)> {
+        let mut from = 0;
+        let mut min = size;
+        let mut tries = ALIGNED_TRIES;
+        loop {
+            let hole = self.order.first_fit_from(&self.nodes, from, min)?;
+            let node = self.nodes.node(hole);
+            let lead = node.start.wrapping_neg() & (align - 1);
+            if lead.checked_add(size).is_some_and(|need| need <= node.size()) {
+                return Some((hole, lead));
+            }
+            from = node.end();
+            tries -= 1;
+            if tries == 0 {
+                min = size.checked_add(align - 1)?;
+                tries = usize::MAX;
+            }
+        }
+    }
+}
+
+impl<N: Nodes, O> Chain<N, O> {
+    /// An empty chain whose first region may start at 0, with an order of the caller's choice.
+    pub const fn with_order(nodes: N, order: O) -> Self {
         Chain {
             nodes,
-            tree: Tree::new(),
+            order,
             first: None,
             last: None,
             spare: None,
@@ -73,7 +164,9 @@ impl<N: Nodes> Chain<N> {
             },
         }
     }
+}
 
+impl<N: Nodes, O: Order> Chain<N, O> {
     /// The storage.
     pub fn nodes(&self) -> &N {
         &self.nodes
@@ -116,52 +209,6 @@ impl<N: Nodes> Chain<N> {
         Ok(())
     }
 
-    /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.
-    /// Ok(None): no HOLE is large enough, or `size` is 0.
-    ///
-    /// # Errors
-    /// No storage for the split. O(log n).
-    pub fn take(&mut self, size: u64) -> Result<Option<NodeId>, NoStorage> {
-        if size == 0 || size > SIZE_MAX {
-            return Ok(None);
-        }
-        let Some(hole) = self.tree.first_fit(&self.nodes, size) else { return Ok(None) };
-        self.take_front(hole, size).map(Some)
-    }
-
-    /// As [`Chain::take`], at the first multiple of `align` (a power of two) in the lowest HOLE where it fits;
-    /// what lies before it stays a HOLE in front. After [`ALIGNED_TRIES`] HOLEs of `size` or more in which it
-    /// does not fit, only HOLEs of at least `size + align - 1` are looked at.
-    ///
-    /// # Errors
-    /// No storage for the splits. O(log n).
-    pub fn take_aligned(&mut self, size: u64, align: u64) -> Result<Option<NodeId>, NoStorage> {
-        if size == 0 || size > SIZE_MAX || align > SIZE_MAX || !align.is_power_of_two() {
-            return Ok(None);
-        }
-        let Some((hole, lead)) = self.find_aligned(size, align) else { return Ok(None) };
-        if lead == 0 {
-            return self.take_front(hole, size).map(Some);
-        }
-        // Node for the HOLE in front first; the second one, if needed, is take_front's.
-        let front = self.new_node()?;
-        let exact = lead + size == self.nodes.node(hole).size();
-        let spare = if exact { None } else { Some(self.new_node().inspect_err(|_| self.recycle(front))?) };
-        let Node { start, region, .. } = *self.nodes.node(hole);
-        *self.nodes.node_mut(front) = Node::of(start, lead, true, 0, region);
-        let node = self.nodes.node_mut(hole);
-        node.start += lead;
-        node.set_size(node.size() - lead);
-        tree::lift(&mut self.nodes, hole);
-        self.link_before(hole, front);
-        self.counters.holes += 1;
-        self.counters.splits += 1;
-        if let Some(spare) = spare {
-            self.recycle(spare);
-        }
-        self.take_front(hole, size).map(Some)
-    }
-
     /// Turns a PROCESS segment into a HOLE and joins it with the HOLEs before and behind it in its region.
     /// Returns the resulting HOLE; a `segment` that is a HOLE already is returned as it is. Needs no storage.
     /// O(log n).
@@ -184,7 +231,7 @@ impl<N: Nodes> Chain<N> {
             hole = self.join(prev, hole);
         }
         if hole == segment {
-            tree::lift(&mut self.nodes, hole);
+            self.order.changed(&mut self.nodes, hole);
         }
         hole
     }
@@ -213,7 +260,7 @@ impl<N: Nodes> Chain<N> {
             let behind = self.nodes.node_mut(hole);
             behind.start += more;
             behind.set_size(room - more);
-            tree::lift(&mut self.nodes, hole);
+            self.order.changed(&mut self.nodes, hole);
         }
         self.nodes.node_mut(segment).set_size(size);
         self.counters.hole_granules -= more;
@@ -238,7 +285,7 @@ impl<N: Nodes> Chain<N> {
             behind.start -= less;
             behind.set_size(behind.size() + less);
             self.nodes.node_mut(segment).set_size(size);
-            tree::lift(&mut self.nodes, hole);
+            self.order.changed(&mut self.nodes, hole);
             self.counters.joins += 1;
         } else {
             let hole = self.new_node()?;
@@ -249,22 +296,6 @@ impl<N: Nodes> Chain<N> {
         }
         self.counters.hole_granules += less;
         Ok(())
-    }
-
-    /// The segment that holds `address`. O(log n).
-    pub fn find(&self, address: u64) -> Option<NodeId> {
-        let id = self.tree.at_or_before(&self.nodes, address)?;
-        (address < self.nodes.node(id).end()).then_some(id)
-    }
-
-    /// The first HOLE that starts at or behind `from` and has at least `min` granules (at least 1). O(log n).
-    pub fn next_hole(&self, from: u64, min: u64) -> Option<NodeId> {
-        self.tree.first_fit_from(&self.nodes, from, min.max(1))
-    }
-
-    /// Granules of the largest HOLE; 0 when there is none. O(1).
-    pub fn largest_hole(&self) -> u64 {
-        self.tree.largest(&self.nodes)
     }
 
     /// The segment `id` as it stands. O(1).
@@ -293,35 +324,19 @@ impl<N: Nodes> Chain<N> {
         self.nodes.node_mut(id).tag = tag;
     }
 
-    /// The HOLE that an aligned take uses, and how many granules of it come before the multiple of `align`.
-    fn find_aligned(&self, size: u64, align: u64) -> Option<(NodeId, u64)> {
-        let mut from = 0;
-        let mut min = size;
-        let mut tries = ALIGNED_TRIES;
-        loop {
-            let hole = self.tree.first_fit_from(&self.nodes, from, min)?;
-            let node = self.nodes.node(hole);
-            let lead = node.start.wrapping_neg() & (align - 1);
-            if lead.checked_add(size).is_some_and(|need| need <= node.size()) {
-                return Some((hole, lead));
-            }
-            from = node.end();
-            tries -= 1;
-            if tries == 0 {
-                min = size.checked_add(align - 1)?;
-                tries = usize::MAX;
-            }
-        }
-    }
-
-    /// Makes the first `size` granules of `hole` a PROCESS segment.
-    fn take_front(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
+    /// Makes the first `size` granules (1 to its size) of `hole` a PROCESS segment; the rest stays a HOLE, and keeps
+    /// the node `hole`. For callers with an order of their own; nothing checks that `hole` is one.
+    ///
+    /// # Errors
+    /// No storage for the split. O(1) and what the order takes.
+    #[inline]
+    pub fn take_at(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
         let node = *self.nodes.node(hole);
         let segment = if node.size() == size {
             let node = self.nodes.node_mut(hole);
             node.set_hole(false);
             node.tag = 0;
-            tree::lift(&mut self.nodes, hole);
+            self.order.changed(&mut self.nodes, hole);
             self.counters.holes -= 1;
             hole
         } else {
@@ -331,7 +346,7 @@ impl<N: Nodes> Chain<N> {
             let rest = self.nodes.node_mut(hole);
             rest.start += size;
             rest.set_size(node.size() - size);
-            tree::lift(&mut self.nodes, hole);
+            self.order.changed(&mut self.nodes, hole);
             self.link_before(hole, front);
             self.counters.splits += 1;
             front

@@ -13,10 +13,13 @@ mod audit;
 mod chain;
 mod links;
 mod node;
+mod order;
 mod region;
 mod tree;
 mod walk;
 
 pub use chain::{ALIGNED_TRIES, Chain, Counters, NoStorage};
 pub use node::{Node, NodeId, Nodes, Region, SIZE_MAX, Segment};
+pub use order::{Order, Unordered};
+pub use tree::Tree;
 pub use walk::{Regions, Segments};

@@ -4,20 +4,20 @@
 
 use crate::chain::{Chain, NoStorage};
 use crate::node::{Node, NodeId, Nodes};
-use crate::tree::{self, Tree};
+use crate::order::Order;
 
-impl<N: Nodes> Chain<N> {
+impl<N: Nodes, O: Order> Chain<N, O> {
     /// Makes one HOLE of two that are neighbours, `low` before `high`. The node that is the easier to take out of
     /// the tree goes: of two neighbours one always has at most one child.
     pub(crate) fn join(&mut self, low: NodeId, high: NodeId) -> NodeId {
         let (start, size) = (self.nodes.node(low).start, self.nodes.node(low).size());
         let size = size + self.nodes.node(high).size();
-        let stays = if Tree::has_two_children(&self.nodes, low) { low } else { high };
+        let stays = if self.order.keeps(&self.nodes, low) { low } else { high };
         let goes = if stays == low { high } else { low };
         let node = self.nodes.node_mut(stays);
         node.start = start;
         node.set_size(size);
-        tree::lift(&mut self.nodes, stays);
+        self.order.changed(&mut self.nodes, stays);
         self.unlink(goes);
         self.counters.holes -= 1;
         self.counters.joins += 1;
@@ -27,7 +27,7 @@ impl<N: Nodes> Chain<N> {
     /// Links `new` into the sub-chain and the tree, right before `id`.
     pub(crate) fn link_before(&mut self, id: NodeId, new: NodeId) {
         let Node { prev, region, .. } = *self.nodes.node(id);
-        self.tree.insert_before(&mut self.nodes, id, prev, new);
+        self.order.insert_before(&mut self.nodes, id, prev, new);
         let node = self.nodes.node_mut(new);
         (node.prev, node.next) = (prev, Some(id));
         self.nodes.node_mut(id).prev = Some(new);
@@ -40,7 +40,7 @@ impl<N: Nodes> Chain<N> {
     /// Links `new` into the sub-chain and the tree, right behind `id`.
     pub(crate) fn link_after(&mut self, id: NodeId, new: NodeId) {
         let Node { next, region, .. } = *self.nodes.node(id);
-        self.tree.insert_after(&mut self.nodes, id, next, new);
+        self.order.insert_after(&mut self.nodes, id, next, new);
         let node = self.nodes.node_mut(new);
         (node.prev, node.next) = (Some(id), next);
         self.nodes.node_mut(id).next = Some(new);
@@ -53,7 +53,7 @@ impl<N: Nodes> Chain<N> {
     /// Takes `id` out of the sub-chain and the tree and keeps its node for reuse. Never the only segment.
     pub(crate) fn unlink(&mut self, id: NodeId) {
         let Node { prev, next, region, .. } = *self.nodes.node(id);
-        self.tree.remove(&mut self.nodes, id);
+        self.order.remove(&mut self.nodes, id);
         match (prev, next) {
             (Some(prev), _) => self.nodes.node_mut(prev).next = next,
             (None, Some(next)) => self.set_first(region, next),

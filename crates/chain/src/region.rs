@@ -4,9 +4,10 @@
 
 use crate::chain::{Chain, NoStorage};
 use crate::node::{Node, NodeId, Nodes, Region, SIZE_MAX};
+use crate::order::Order;
 use crate::walk::{Regions, Segments};
 
-impl<N: Nodes> Chain<N> {
+impl<N: Nodes, O: Order> Chain<N, O> {
     /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes.
     ///
     /// # Errors
@@ -25,13 +26,13 @@ impl<N: Nodes> Chain<N> {
         match self.last {
             None => {
                 self.first = Some(region);
-                self.tree.plant(hole);
+                self.order.plant(hole);
             }
             Some(last) => {
                 let before = self.nodes.node_mut(last);
                 before.next = Some(region);
                 if let Some(segment) = before.right {
-                    self.tree.insert_after(&mut self.nodes, segment, None, hole);
+                    self.order.insert_after(&mut self.nodes, segment, None, hole);
                 }
             }
         }
@@ -53,7 +54,7 @@ impl<N: Nodes> Chain<N> {
             return false;
         }
         let size = node.size();
-        self.tree.remove(&mut self.nodes, hole);
+        self.order.remove(&mut self.nodes, hole);
         match prev {
             Some(p) => self.nodes.node_mut(p).next = next,
             None => self.first = next,
@@ -95,12 +96,12 @@ impl<N: Nodes> Chain<N> {
     }
 
     /// The regions along the main chain.
-    pub fn regions(&self) -> Regions<'_, N> {
+    pub fn regions(&self) -> Regions<'_, N, O> {
         Regions::new(self, self.first)
     }
 
     /// The segments along the sub-chain of `region`.
-    pub fn segments(&self, region: NodeId) -> Segments<'_, N> {
+    pub fn segments(&self, region: NodeId) -> Segments<'_, N, O> {
         Segments::new(self, self.nodes.node(region).left)
     }
 }

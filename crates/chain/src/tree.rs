@@ -6,9 +6,10 @@
 //! between them. Height ≤ 1.44 log2 n, at most 46 for 2^32 nodes; every loop is bounded by it.
 
 use crate::node::{Balance, Node, NodeId, Nodes};
+use crate::order::Order;
 
-/// The root. The nodes are lent to each operation.
-pub(crate) struct Tree {
+/// The order that serves any caller: first fit and find in O(log n). The nodes are lent to each operation.
+pub struct Tree {
     pub(crate) root: Option<NodeId>,
 }
 
@@ -64,73 +65,6 @@ impl Tree {
         let id = best?;
         let node = nodes.node(id);
         if node.hole_size() >= size { best } else { leftmost(nodes, node.right?, size) }
-    }
-
-    /// Links `new` (not linked yet) in right before `id`. `prev` is the segment before `id`, if known.
-    pub(crate) fn insert_before<N: Nodes>(
-        &mut self,
-        n: &mut N,
-        id: NodeId,
-        prev: Option<NodeId>,
-        new: NodeId,
-    ) {
-        match n.node(id).left {
-            None => self.attach(n, id, true, new),
-            Some(left) => {
-                let before = prev.unwrap_or_else(|| end_of(n, left, false));
-                self.attach(n, before, false, new);
-            }
-        }
-    }
-
-    /// Links `new` in right behind `id`. `next` is the segment behind `id`, if known.
-    pub(crate) fn insert_after<N: Nodes>(
-        &mut self,
-        n: &mut N,
-        id: NodeId,
-        next: Option<NodeId>,
-        new: NodeId,
-    ) {
-        match n.node(id).right {
-            None => self.attach(n, id, false, new),
-            Some(right) => {
-                let behind = next.unwrap_or_else(|| end_of(n, right, true));
-                self.attach(n, behind, true, new);
-            }
-        }
-    }
-
-    /// Links `new` in as the first node of an empty tree.
-    pub(crate) fn plant(&mut self, new: NodeId) {
-        self.root = Some(new);
-    }
-
-    /// Takes `id` out.
-    pub(crate) fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
-        let node = nodes.node(id);
-        let (Some(_), Some(right)) = (node.left, node.right) else {
-            self.unlink(nodes, id);
-            return;
-        };
-        // Two children: the next segment in order has no left child; it leaves its place and takes ours.
-        let heir = end_of(nodes, right, true);
-        self.unlink(nodes, heir);
-        let Node { left, right, parent, left_max, right_max, .. } = *nodes.node(id);
-        let balance = nodes.node(id).balance();
-        let h = nodes.node_mut(heir);
-        (h.left, h.right, h.parent, h.left_max, h.right_max) = (left, right, parent, left_max, right_max);
-        h.set_balance(balance);
-        for child in [left, right].into_iter().flatten() {
-            nodes.node_mut(child).parent = Some(heir);
-        }
-        self.replace_child(nodes, parent, id, Some(heir));
-        lift(nodes, heir);
-    }
-
-    /// Whether `remove` of `id` is the cheap case.
-    pub(crate) fn has_two_children<N: Nodes>(nodes: &N, id: NodeId) -> bool {
-        let node = nodes.node(id);
-        node.left.is_some() && node.right.is_some()
     }
 
     fn attach<N: Nodes>(&mut self, nodes: &mut N, parent: NodeId, left: bool, new: NodeId) {
@@ -288,8 +222,65 @@ impl Tree {
     }
 }
 
+impl Order for Tree {
+    fn insert_before<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, prev: Option<NodeId>, new: NodeId) {
+        match nodes.node(id).left {
+            None => self.attach(nodes, id, true, new),
+            Some(left) => {
+                let before = prev.unwrap_or_else(|| end_of(nodes, left, false));
+                self.attach(nodes, before, false, new);
+            }
+        }
+    }
+
+    fn insert_after<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, next: Option<NodeId>, new: NodeId) {
+        match nodes.node(id).right {
+            None => self.attach(nodes, id, false, new),
+            Some(right) => {
+                let behind = next.unwrap_or_else(|| end_of(nodes, right, true));
+                self.attach(nodes, behind, true, new);
+            }
+        }
+    }
+
+    fn plant(&mut self, new: NodeId) {
+        self.root = Some(new);
+    }
+
+    fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+        let node = nodes.node(id);
+        let (Some(_), Some(right)) = (node.left, node.right) else {
+            self.unlink(nodes, id);
+            return;
+        };
+        // Two children: the next segment in order has no left child; it leaves its place and takes ours.
+        let heir = end_of(nodes, right, true);
+        self.unlink(nodes, heir);
+        let Node { left, right, parent, left_max, right_max, .. } = *nodes.node(id);
+        let balance = nodes.node(id).balance();
+        let h = nodes.node_mut(heir);
+        (h.left, h.right, h.parent, h.left_max, h.right_max) = (left, right, parent, left_max, right_max);
+        h.set_balance(balance);
+        for child in [left, right].into_iter().flatten() {
+            nodes.node_mut(child).parent = Some(heir);
+        }
+        self.replace_child(nodes, parent, id, Some(heir));
+        lift(nodes, heir);
+    }
+
+    fn changed<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+        lift(nodes, id);
+    }
+
+    // With two children `low` is the harder one to take out, and the one behind it, its successor, has at most one.
+    fn keeps<N: Nodes>(&self, nodes: &N, low: NodeId) -> bool {
+        let node = nodes.node(low);
+        node.left.is_some() && node.right.is_some()
+    }
+}
+
 /// Carries a changed largest HOLE of `id`'s subtree up, as far as it makes a difference.
-pub(crate) fn lift<N: Nodes>(nodes: &mut N, mut id: NodeId) {
+fn lift<N: Nodes>(nodes: &mut N, mut id: NodeId) {
     loop {
         let node = nodes.node(id);
         let largest = node.largest();

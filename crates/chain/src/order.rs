@@ -1,0 +1,49 @@
+//! Order: what keeps all segments of a chain findable by address and by size.
+//!
+//! A chain tells its order of every change; [`crate::Tree`] is the one that serves any caller. A caller that finds
+//! places and addresses by a structure of its own takes [`Unordered`], which keeps nothing, and hands the HOLE
+//! of its choice to `Chain::take_at`.
+
+use crate::node::{NodeId, Nodes};
+
+/// What a chain tells its order. Neighbours are those of the whole chain, in address order.
+pub trait Order {
+    /// `new` is the first segment of all.
+    fn plant(&mut self, new: NodeId);
+    /// `new` comes right before `id`; `prev`, where known, right before both.
+    fn insert_before<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, prev: Option<NodeId>, new: NodeId);
+    /// `new` comes right behind `id`; `next`, where known, right behind both.
+    fn insert_after<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, next: Option<NodeId>, new: NodeId);
+    /// `id` is no segment any more.
+    fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId);
+    /// The size of `id` as a HOLE has changed.
+    fn changed<N: Nodes>(&mut self, nodes: &mut N, id: NodeId);
+    /// Whether of two neighbours that become one it is `low`, the first, whose node is better kept.
+    fn keeps<N: Nodes>(&self, nodes: &N, low: NodeId) -> bool;
+}
+
+/// No order: the caller keeps one.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Unordered;
+
+impl Order for Unordered {
+    #[inline(always)]
+    fn plant(&mut self, _: NodeId) {}
+
+    #[inline(always)]
+    fn insert_before<N: Nodes>(&mut self, _: &mut N, _: NodeId, _: Option<NodeId>, _: NodeId) {}
+
+    #[inline(always)]
+    fn insert_after<N: Nodes>(&mut self, _: &mut N, _: NodeId, _: Option<NodeId>, _: NodeId) {}
+
+    #[inline(always)]
+    fn remove<N: Nodes>(&mut self, _: &mut N, _: NodeId) {}
+
+    #[inline(always)]
+    fn changed<N: Nodes>(&mut self, _: &mut N, _: NodeId) {}
+
+    #[inline(always)]
+    fn keeps<N: Nodes>(&self, _: &N, _: NodeId) -> bool {
+        true
+    }
+}
