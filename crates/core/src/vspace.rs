@@ -4,7 +4,9 @@
 //! bookkeeping comes straight from `os`, never from the malloc heap, which it does not know: no floor of
 //! malloc is named here. After [`finish`] nothing of it is mapped.
 
+mod holes;
 mod index;
+mod lane;
 pub mod mapped;
 mod mark;
 mod print;
@@ -268,6 +270,11 @@ pub fn snapshot() -> MemsRow {
         process: ROW.process.load(Relaxed),
         hole: ROW.holes.load(Relaxed),
     }
+}
+
+/// Whether chain, counters and the lists of HOLEs hold together. For tests; O(n).
+pub fn audit() -> bool {
+    SPACE.take().is_some_and(|space| space.audit())
 }
 
 /// The guard that the fork handlers keep between them.

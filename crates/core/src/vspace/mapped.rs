@@ -30,9 +30,19 @@ pub static MAPPED: Mapped = Mapped {
     left: AtomicU64::new(0),
 };
 
+/// Bytes mapped for regions and bookkeeping now.
+pub fn bytes() -> u64 {
+    MAPPED.regions.load(Relaxed) + bookkeeping_bytes()
+}
+
+/// Bytes mapped for bookkeeping now.
+pub fn bookkeeping_bytes() -> u64 {
+    MAPPED.bookkeeping.load(Relaxed)
+}
+
 /// After everything was given back: the bytes that were left, earlier ones not counted again.
 pub fn left() -> u64 {
-    let now = MAPPED.regions.load(Relaxed) + MAPPED.bookkeeping.load(Relaxed);
+    let now = bytes();
     now.saturating_sub(MAPPED.left.swap(now, Relaxed))
 }
 

@@ -10,8 +10,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::vspace::steps::Cursor;
 use crate::vspace::tables::Tables;
 use crate::vspace::translate::{
-    BITS, DIRECTORY_ENTRIES, DIRECTORY_SHIFT, FULL, KIB_SHIFT, NONE, ROOT, ROOT_ENTRIES, ROOT_SHIFT,
-    ROW_ENTRIES, ROW_SHIFT, Sheet, UNIT_SHIFT, WHOLE,
+    BITS, DIRECTORY_ENTRIES, DIRECTORY_SHIFT, Directory, FULL, KIB_SHIFT, NONE, ROOT, ROOT_ENTRIES,
+    ROOT_SHIFT, ROW_ENTRIES, ROW_SHIFT, Row, Sheet, UNIT_SHIFT, WHOLE,
 };
 
 const SHEET_SPAN: u64 = 1 << ROW_SHIFT;
@@ -44,37 +44,52 @@ impl Marker {
         Marker { tables: Tables::new(), bits: Cursor::new(), spare: 0, spares: 0, roots: 0 }
     }
 
-    /// Makes sure that `mark` of `[from, to)` (counted from the start; not empty) finds the memory it needs.
-    /// False: the kernel has none, and nothing that counts has changed.
-    #[inline]
-    pub fn prepare(&mut self, from: u64, to: u64) -> bool {
-        // At most two units are mixed, at the two ends.
+    /// Makes sure that there are bits for a segment's two mixed units, one at either end. False: the kernel has no
+    /// memory.
+    #[inline(always)]
+    pub fn ready(&mut self) -> bool {
+        self.spares >= 2 || self.more_bits()
+    }
+
+    #[cold]
+    fn more_bits(&mut self) -> bool {
         while self.spares < 2 {
             let Some(number) = self.bits.next(&BITS) else { return false };
             self.spare_bits(number);
         }
-        self.roots = self.roots.max(((to - 1) >> ROOT_SHIFT) as usize + 1);
-        self.path(from, to, from) && ((from ^ (to - 1)) < SHEET_SPAN || self.path(from, to, to - 1))
+        true
     }
 
-    /// Makes the tables above `at`, one end of `[from, to)`, down to where a whole entry will do.
-    fn path(&mut self, from: u64, to: u64, at: u64) -> bool {
+    /// Makes sure that `mark` of `[from, to)` (counted from the start; not empty) finds the memory it needs, and
+    /// that there are sheets where it starts and, with `rest`, where the HOLE behind it will start. False: the kernel
+    /// has none, and nothing that counts has changed.
+    pub fn prepare(&mut self, from: u64, to: u64, rest: bool) -> bool {
+        let end = to - u64::from(!rest);
+        self.roots = self.roots.max((end >> ROOT_SHIFT) as usize + 1);
+        self.ready()
+            && self.sheets(from, to, from)
+            && ((from ^ end) < SHEET_SPAN || (self.sheets(from, to, to - 1) && self.sheets(from, to, end)))
+    }
+
+    /// Makes the tables above `at`, one end of `[from, to)`, down to the sheet, or to where an entry is covered whole.
+    /// The sheet where a segment starts is never left out: when it is freed, a HOLE starts there.
+    fn sheets(&mut self, from: u64, to: u64, at: u64) -> bool {
         let Some(mut slot) = ROOT.get((at >> ROOT_SHIFT) as usize) else { return false };
         let mut shift = ROOT_SHIFT;
         loop {
             let entry = slot.load(Ordering::Relaxed);
             let base = at >> shift << shift;
-            let whole = from <= base && to - base >= 1 << shift;
+            let whole = from < base && to >= base + (1 << shift);
             if entry & WHOLE != 0 || (entry == 0 && whole) {
                 return true;
             }
             if entry == 0 {
-                let entries = match shift {
-                    ROOT_SHIFT => self.tables.zeroed(DIRECTORY_ENTRIES * size_of::<AtomicU64>()),
-                    DIRECTORY_SHIFT => self.tables.zeroed(ROW_ENTRIES * size_of::<AtomicU64>()),
+                let table = match shift {
+                    ROOT_SHIFT => self.tables.zeroed(size_of::<Directory>()),
+                    DIRECTORY_SHIFT => self.tables.zeroed(size_of::<Row>()),
                     _ => self.tables.zeroed(size_of::<Sheet>()),
                 };
-                let Some(table) = entries else { return false };
+                let Some(table) = table else { return false };
                 slot.store(table as u64, Ordering::Release);
             }
             match shift {
@@ -93,7 +108,7 @@ impl Marker {
 
     /// Marks `[from, to)` PROCESS, `distance` from its physical addresses. Prepared before.
     #[inline]
-    pub fn mark(&mut self, from: u64, to: u64, distance: u64) {
+    pub fn mark(&mut self, from: u64, to: u64, distance: u64, region: u32) {
         let mut at = from;
         while at < to {
             match locate(at, to, 0) {
@@ -103,7 +118,7 @@ impl Marker {
                 }
                 Below::Sheet(sheet, end) => {
                     let stop = end.min(to);
-                    self.mark_sheet(sheet, at, stop, distance);
+                    self.mark_sheet(sheet, at, stop, distance, region);
                     at = stop;
                 }
                 Below::Nothing(end) => at = end,
@@ -131,9 +146,11 @@ impl Marker {
         }
     }
 
-    fn mark_sheet(&mut self, sheet: &Sheet, from: u64, to: u64, distance: u64) {
+    /// As `mark`, all of it in one sheet.
+    #[inline]
+    pub fn mark_sheet(&mut self, sheet: &Sheet, from: u64, to: u64, distance: u64, region: u32) {
         for kib in from >> KIB_SHIFT..=(to - 1) >> KIB_SHIFT {
-            sheet.distances[kib as usize % 64].store(distance, Ordering::Relaxed);
+            sheet.note(kib << KIB_SHIFT, distance, region);
         }
         for unit in from >> UNIT_SHIFT..=(to - 1) >> UNIT_SHIFT {
             let slot = &sheet.states[unit as usize % 256];
@@ -147,17 +164,24 @@ impl Marker {
             // SAFETY: the number comes from the cursor, by way of this unit's state or of new_bits.
             let bits = unsafe { &*BITS.at(number) };
             let mut full = u64::MAX;
-            for (word, bits) in bits.iter().enumerate() {
-                let now = bits.load(Ordering::Relaxed) | mask(word as u64 * 64, low, high);
-                bits.store(now, Ordering::Release);
+            for word in low / 64..=(high - 1) / 64 {
+                let now = bits[word as usize % 4].load(Ordering::Relaxed) | mask(word * 64, low, high);
+                bits[word as usize % 4].store(now, Ordering::Release);
                 full &= now;
             }
+            if full == u64::MAX {
+                full = bits.iter().fold(full, |full, b| full & b.load(Ordering::Relaxed));
+            }
             let flag = if full == u64::MAX { FULL } else { 0 };
-            slot.store((number + 1) | flag, Ordering::Release);
+            if state != (number + 1) | flag {
+                slot.store((number + 1) | flag, Ordering::Release);
+            }
         }
     }
 
-    fn clear_sheet(&mut self, sheet: &Sheet, from: u64, to: u64) {
+    /// As `clear`, all of it in one sheet.
+    #[inline]
+    pub fn clear_sheet(&mut self, sheet: &Sheet, from: u64, to: u64) {
         for unit in from >> UNIT_SHIFT..=(to - 1) >> UNIT_SHIFT {
             let slot = &sheet.states[unit as usize % 256];
             let (low, high) = ends(unit, from, to);
@@ -170,10 +194,13 @@ impl Marker {
             // SAFETY: a state's number comes from the cursor.
             let bits = unsafe { &*BITS.at(number) };
             let mut any = 0;
-            for (word, bits) in bits.iter().enumerate() {
-                let now = bits.load(Ordering::Relaxed) & !mask(word as u64 * 64, low, high);
-                bits.store(now, Ordering::Release);
+            for word in low / 64..=(high - 1) / 64 {
+                let now = bits[word as usize % 4].load(Ordering::Relaxed) & !mask(word * 64, low, high);
+                bits[word as usize % 4].store(now, Ordering::Release);
                 any |= now;
+            }
+            if any == 0 {
+                any = bits.iter().fold(any, |any, b| any | b.load(Ordering::Relaxed));
             }
             if any == 0 {
                 slot.store(NONE, Ordering::Release);
@@ -207,6 +234,11 @@ impl Marker {
         for slot in &ROOT[..self.roots.min(ROOT_ENTRIES)] {
             slot.store(0, Ordering::SeqCst);
         }
+    }
+
+    /// How many entries of ROOT were in use at most.
+    pub fn roots(&self) -> usize {
+        self.roots
     }
 
     /// Gives all memory back.

@@ -78,7 +78,7 @@ impl Text {
 /// Writes segments from `at` on, as long as there is room.
 fn segments(space: &Space, at: u64, to: &mut Buffer) -> Phase {
     let chain = space.chain();
-    let mut next = chain.find(at);
+    let mut next = space.find(at);
     let mut at = at;
     while let Some(id) = next {
         if to.room() < ITEM {
@@ -120,7 +120,7 @@ fn totals(space: &Space, to: &mut Buffer) -> Phase {
 
 fn lengths(space: &Space, at: u64, to: &mut Buffer) -> Phase {
     let chain = space.chain();
-    let mut next: Option<NodeId> = chain.find(at).map(|id| chain.segment(id).region);
+    let mut next: Option<NodeId> = space.find(at).map(|id| chain.segment(id).region);
     let mut at = at;
     while let Some(region) = next {
         if to.room() < ITEM {

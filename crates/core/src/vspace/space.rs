@@ -6,19 +6,20 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
-use mems_chain::{Chain, Node, NodeId, Nodes, Segment};
+use mems_chain::{Chain, Node, NodeId, Nodes, Segment, Unordered};
 
 use crate::os;
+use crate::vspace::holes::{self, Holes, Segments};
 use crate::vspace::index::Index;
 use crate::vspace::mapped;
 use crate::vspace::mark::Marker;
 use crate::vspace::steps::{Cursor, Steps};
-use crate::vspace::translate::{self, START};
+use crate::vspace::translate::{self, KIB_SHIFT, Path, ROW_SHIFT, START, UNIT_SHIFT};
 
 static NODES: Steps<Node> = Steps::new();
 
-/// How often mems_finish looks for readers that are still inside mems_get, with a yield between.
-const PATIENCE: u32 = 10_000;
+/// How often mems_finish yields to readers that are still inside mems_get.
+const PATIENCE: u32 = 100_000;
 
 /// A region's word once its memory is unmapped; others are multiples of 1024.
 const GONE: u64 = 1;
@@ -58,7 +59,8 @@ pub enum Wrong {
 
 /// The mems_* address space.
 pub struct Space {
-    chain: Chain<NodeStore>,
+    chain: Segments,
+    holes: Holes,
     index: Index,
     marker: Marker,
     /// The first MeMS virtual address.
@@ -71,7 +73,8 @@ impl Space {
     /// Not initialised.
     pub const fn new() -> Self {
         Space {
-            chain: Chain::new(NodeStore(Cursor::new())),
+            chain: Chain::with_order(NodeStore(Cursor::new()), Unordered),
+            holes: Holes::new(),
             index: Index::new(),
             marker: Marker::new(),
             start: 0,
@@ -98,21 +101,45 @@ impl Space {
     }
 
     /// The chain, to be walked.
-    pub fn chain(&self) -> &Chain<NodeStore> {
+    pub fn chain(&self) -> &Segments {
         &self.chain
     }
 
-    /// A segment of exactly `size` bytes (not 0): first fit, else a new region. None: no memory. O(log n).
+    /// A segment of exactly `size` bytes (not 0): first fit, else a new region. None: no memory. O(1), and one mmap
+    /// where no HOLE is large enough.
+    #[inline]
     pub fn take(&mut self, size: u64) -> Option<u64> {
-        let Some(id) = self.chain.take(size).ok()? else { return self.take_in_new_region(size) };
-        let segment = self.chain.segment(id);
-        let from = segment.start - self.start;
-        if !self.marker.prepare(from, from + size) {
-            self.chain.put(id);
+        let Some(hole) = self.holes.first_fit(&self.chain, size) else {
+            return self.take_in_new_region(size);
+        };
+        let Segment { start, size: room, region, .. } = self.chain.segment(hole);
+        let from = start - self.start;
+        let to = from + size;
+        let path = translate::path(from)?;
+        let near = (from ^ to) >> ROW_SHIFT == 0 && self.marker.ready();
+        if !near && !self.marker.prepare(from, to, room > size) {
             return None;
         }
-        let distance = self.chain.region(segment.region).tag;
-        Some(self.settle(id, segment, distance))
+        let distance = path.sheet.distance(from);
+        let stays = room > size && (from ^ to) >> UNIT_SHIFT == 0;
+        if !stays {
+            self.chain.reserve(1).ok()?;
+            self.holes.remove(&mut self.chain, &path, hole, from, room);
+        }
+        let id = self.chain.take_at(hole, size).ok()?;
+        if stays {
+            path.sheet.note(to, distance, region.raw());
+            self.holes.lowered(&self.chain, &path, from, room);
+        } else {
+            self.rest(&path, hole, to, room - size, distance, region);
+        }
+        self.index.insert(from, id);
+        if near {
+            self.marker.mark_sheet(path.sheet, from, to, distance, region.raw());
+        } else {
+            self.marker.mark(from, to, distance, region.raw());
+        }
+        Some(start)
     }
 
     #[cold]
@@ -121,47 +148,85 @@ impl Space {
         let start = self.chain.end();
         start.checked_add(len)?;
         let from = start - self.start;
-        if !self.marker.prepare(from, from + size) {
+        let to = from + size;
+        if !self.marker.prepare(from, to, len > size) {
             return None;
         }
         self.chain.reserve(3).ok()?;
         let at = mapped::region(os::round_to_pages(len as usize)?)?;
         let distance = (at.as_ptr().expose_provenance() as u64).wrapping_sub(from);
-        self.chain.push_region(start, len, distance).ok()?;
-        let id = self.chain.take(size).ok()??;
-        Some(self.settle(id, self.chain.segment(id), distance))
+        let region = self.chain.push_region(start, len, distance).ok()?;
+        self.holes.reach(from + len);
+        let hole = self.chain.region(region).first;
+        let id = self.chain.take_at(hole, size).ok()?;
+        let path = translate::path(from)?;
+        self.rest(&path, hole, to, len - size, distance, region);
+        self.index.insert(from, id);
+        self.marker.mark(from, to, distance, region.raw());
+        Some(start)
     }
 
-    /// Makes a segment that the chain has placed known to mems_get and mems_free.
+    /// Notes the HOLE that a take left behind, if it left one; `path` is likely near.
     #[inline]
-    fn settle(&mut self, id: NodeId, segment: Segment, distance: u64) -> u64 {
-        let from = segment.start - self.start;
-        self.marker.mark(from, from + segment.size, distance);
-        self.index.insert(segment.start, id);
-        segment.start
+    fn rest(&mut self, path: &Path, hole: NodeId, at: u64, size: u64, distance: u64, region: NodeId) {
+        if size != 0
+            && let Some(path) = path.near(at)
+        {
+            path.sheet.note(at, distance, region.raw());
+            self.holes.add(&mut self.chain, &path, hole, at, size);
+        }
     }
 
-    /// Frees the segment that starts at `address`. O(log n).
+    /// Frees the segment that starts at `address`. O(1).
+    #[inline]
     pub fn put(&mut self, address: u64) -> Result<(), Wrong> {
+        let from = address.wrapping_sub(self.start);
         let chain = &self.chain;
-        let found = self.index.find(address, |id| chain.segment(id).start == address);
-        let (id, segment) = match found {
+        let (id, segment) = match self.index.find(from, |id| chain.segment(id).start == address) {
             Some((id, slot)) => {
                 self.index.remove(slot);
                 (id, self.chain.segment(id))
             }
             None => self.search(address)?,
         };
-        self.chain.put(id);
-        let from = segment.start - self.start;
-        self.marker.clear(from, from + segment.size);
+        // The sheet where a segment starts is always there.
+        let path = translate::path(from).ok_or(Wrong::Unknown)?;
+        let (prev, next) = self.chain.neighbours(id);
+        if let Some(next) = next {
+            let s = self.chain.segment(next);
+            let at = s.start - self.start;
+            if !s.process
+                && let Some(path) = path.near(at)
+            {
+                self.holes.remove(&mut self.chain, &path, next, at, s.size);
+            }
+        }
+        let before = prev.map(|prev| self.chain.segment(prev)).filter(|s| !s.process);
+        let hole = self.chain.put(id);
+        let size = self.chain.segment(hole).size;
+        match before {
+            // The chain keeps the node of the HOLE before, and with it its place in the list.
+            Some(s) => {
+                let at = s.start - self.start;
+                if let Some(path) = path.near(at) {
+                    self.holes.raised(&path, at, size);
+                }
+            }
+            None => self.holes.add(&mut self.chain, &path, hole, from, size),
+        }
+        let to = from + segment.size;
+        if (from ^ (to - 1)) >> ROW_SHIFT == 0 {
+            self.marker.clear_sheet(path.sheet, from, to);
+        } else {
+            self.marker.clear(from, to);
+        }
         Ok(())
     }
 
-    /// The segment that starts at `address`, by way of the tree: the index did not know it.
+    /// The segment that starts at `address`, by way of the sub-chain: the index did not know it.
     #[cold]
     fn search(&self, address: u64) -> Result<(NodeId, Segment), Wrong> {
-        let id = self.chain.find(address).ok_or(Wrong::Unknown)?;
+        let id = self.find(address).ok_or(Wrong::Unknown)?;
         let segment = self.chain.segment(id);
         if !segment.process {
             return Err(Wrong::Hole);
@@ -172,6 +237,33 @@ impl Space {
         Ok((id, segment))
     }
 
+    /// The segment that holds `address`: by a walk along its region's sub-chain, and along the main chain where no
+    /// sheet names the region. For errors, and for segments that the index had no memory for.
+    pub fn find(&self, address: u64) -> Option<NodeId> {
+        if address < self.start || address >= self.chain.end() {
+            return None;
+        }
+        let at = address - self.start;
+        let noted = translate::path(at)
+            .and_then(|p| NodeId::from_raw(p.sheet.regions[(at >> KIB_SHIFT) as usize % 64].load(Relaxed)));
+        let region = match noted {
+            Some(id) => self.chain.region(id),
+            None => self.chain.regions().find(|r| address - r.start < r.size)?,
+        };
+        self.chain.segments(region.id).find(|(_, s)| address - s.start < s.size).map(|(id, _)| id)
+    }
+
+    /// Whether the chain holds together and every HOLE is where `holes` looks for it. O(n).
+    pub fn audit(&self) -> bool {
+        let listed = self.chain.regions().all(|region| {
+            self.chain.segments(region.id).filter(|(_, s)| !s.process).all(|(id, s)| {
+                translate::path(s.start - self.start)
+                    .is_some_and(|path| holes::lists(&self.chain, &path, id, s.start - self.start))
+            })
+        });
+        listed && self.chain.links_hold()
+    }
+
     /// Unmaps everything and is not initialised then. Returns the bytes that the kernel refused to unmap this time,
     /// or that had to be left because a thread did not come out of mems_get; 0 as a rule.
     pub fn finish(&mut self) -> u64 {
@@ -179,15 +271,8 @@ impl Space {
             return 0;
         }
         self.marker.detach();
-        let mut gone = translate::readers_gone();
-        for _ in 0..PATIENCE {
-            if gone {
-                break;
-            }
-            // SAFETY: sched_yield has no precondition.
-            unsafe { libc::sched_yield() };
-            gone = translate::readers_gone();
-        }
+        holes::clear(self.marker.roots());
+        let gone = translate::readers_are_gone(PATIENCE);
         while self.unmap_regions() {}
         if gone {
             // SAFETY: detached above, and no reader is left.

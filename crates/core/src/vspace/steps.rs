@@ -12,8 +12,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::os;
 use crate::vspace::mapped;
 
-/// Pieces that 2^32 entries of 64 bytes take.
-const PIECES: usize = 192;
+/// Pieces that 2^32 entries of 64 bytes take are 192; a power of two needs no check.
+const PIECES: usize = 256;
 const PAGE: usize = os::PAGE;
 
 /// The table of pieces. Reading it takes no lock; only [`Cursor`], under the lock, adds to it.
@@ -56,8 +56,9 @@ impl<T> Steps<T> {
     pub fn at(&self, index: u32) -> *mut T {
         let index = index as usize;
         let piece = Self::piece(index / Self::ENTRIES);
-        // A piece number is below PIECES for every u32; the mask tells the compiler so.
-        let origin = self.origins.get(piece).map_or(ptr::null_mut(), |o| o.load(Ordering::Acquire));
+        // Relaxed: whoever learnt of the index, under the lock or from an entry published with Release, sees the
+        // origin that was stored before.
+        let origin = self.origins[piece % PIECES].load(Ordering::Relaxed);
         origin.wrapping_add(index * size_of::<T>()).cast()
     }
 }

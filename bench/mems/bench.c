@@ -1,0 +1,168 @@
+/* Nanoseconds of mems_malloc, mems_get and mems_free with N live segments.
+ *
+ *   bench NAME N [MILLISECONDS]        prints one row of the table; the time bounds each measurement
+ *
+ * The same source is linked with libmems and with linear.c, the plain list. Sizes are 8 to 72 bytes at random (mean
+ * 40). Columns, in the order of the run:
+ *   fill    mems_malloc of N segments into an empty system (of the last ones, where that takes too long)
+ *   get     mems_get of a random byte of a random live segment
+ *   free    mems_free of random live segments, a sixteenth of all at a time
+ *   malloc  mems_malloc of as many of new random sizes, into the holes those left
+ *   clear   mems_free of all N in random order
+ *   bytes   bookkeeping over live segments: address space beyond the regions
+ */
+#define _GNU_SOURCE
+#include "mems.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+struct live {
+    char *at;
+    uint32_t size;
+    uint32_t next_size;
+};
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t rnd(void) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    return seed ^= seed << 17;
+}
+
+static uint32_t random_size(void) { return 8 + (uint32_t)(rnd() % 65); }
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void must(int condition, const char *what) {
+    if (!condition) {
+        fprintf(stderr, "bench: %s\n", what);
+        exit(1);
+    }
+}
+
+/* The benchmark's own arrays come from mmap, so that they disturb no allocator. */
+static void *array(size_t n, size_t size) {
+    void *at = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    must(at != MAP_FAILED, "mmap failed");
+    return at;
+}
+
+static long address_space(void) {
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    must(statm != NULL && fscanf(statm, "%ld", &pages) == 1, "no /proc/self/statm");
+    fclose(statm);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* Puts `k` random ones of the `n` in front. */
+static void draw(struct live *live, size_t n, size_t k) {
+    for (size_t i = 0; i < k; i++) {
+        size_t other = i + rnd() % (n - i);
+        struct live t = live[i];
+        live[i] = live[other];
+        live[other] = t;
+    }
+}
+
+static double fill(struct live *live, size_t n, double budget) {
+    double begin = now();
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        live[i].size = random_size();
+        live[i].at = mems_malloc(live[i].size);
+        must(live[i].at != NULL, "mems_malloc failed");
+        if (i % 1024 == 1023 && i + 2048 < n && now() - begin > budget) {
+            begin = now();
+            from = i + 1;
+        }
+    }
+    return (now() - begin) / (double)(n - from);
+}
+
+/* Frees the first `k`, or as many as fit into the time; how many. */
+static size_t free_first(struct live *live, size_t k, double budget) {
+    double limit = now() + budget;
+    for (size_t i = 0; i < k; i++) {
+        mems_free(live[i].at);
+        if (i % 64 == 63 && now() > limit) {
+            return i + 1;
+        }
+    }
+    return k;
+}
+
+static double get(struct live *live, size_t n, double budget) {
+    size_t most = 1 << 20, done = 0;
+    char **where = array(most, sizeof *where);
+    for (size_t i = 0; i < most; i++) {
+        struct live *l = &live[rnd() % n];
+        where[i] = l->at + rnd() % l->size;
+    }
+    double begin = now();
+    for (; done < most && (done % 1024 != 0 || now() - begin < budget); done++) {
+        must(mems_get(where[done]) != NULL, "mems_get failed");
+    }
+    double each = (now() - begin) / (double)done;
+    munmap(where, most * sizeof *where);
+    return each;
+}
+
+int main(int argc, char **argv) {
+    must(argc >= 3, "usage: bench NAME N [MILLISECONDS]");
+    size_t n = strtoul(argv[2], NULL, 10);
+    double budget = (argc > 3 ? strtod(argv[3], NULL) : 1000) * 1e6;
+    struct live *live = array(n, sizeof *live);
+    char *highest = NULL;
+    long before = address_space();
+    mems_init();
+
+    double t_fill = fill(live, n, budget);
+    double t_get = get(live, n, budget);
+
+    size_t batch = n / 16, freed = 0;
+    double t_free = 0, t_malloc = 0;
+    for (double begin = now(); now() - begin < budget;) {
+        draw(live, n, batch);
+        for (size_t i = 0; i < batch; i++) {
+            live[i].next_size = random_size();
+        }
+        double t = now();
+        size_t k = free_first(live, batch, budget);
+        t_free += now() - t;
+        freed += k;
+        t = now();
+        for (size_t i = 0; i < k; i++) {
+            live[i].at = mems_malloc(live[i].next_size);
+        }
+        t_malloc += now() - t;
+        for (size_t i = 0; i < k; i++) {
+            must(live[i].at != NULL, "mems_malloc failed");
+            live[i].size = live[i].next_size;
+        }
+    }
+
+    for (size_t i = 0; i < n; i++) {
+        highest = live[i].at > highest ? live[i].at : highest;
+    }
+    long regions = (long)(((uintptr_t)highest - MEMS_START_VA) / PAGE_SIZE + 1) * PAGE_SIZE;
+    long bookkeeping = address_space() - before - regions;
+
+    draw(live, n, n - 1);
+    double begin = now();
+    size_t cleared = free_first(live, n, budget);
+    double t_clear = (now() - begin) / (double)cleared;
+    mems_finish();
+    printf("%-8s %9zu %9.1f %9.1f %9.1f %9.1f %9.1f %7.1f\n", argv[1], n, t_fill, t_get, t_free / (double)freed,
+           t_malloc / (double)freed, t_clear, (double)bookkeeping / (double)n);
+    return 0;
+}
