@@ -53,7 +53,7 @@ if [ "${1:-}" = --one ]; then
             run=$((run + 1))
             dir=$(mktemp -d)
             {
-                (cd "$dir" && exec timeout -k 2 10 env MEMS_STATS=off $harden LD_PRELOAD="$preload" "$exe") \
+                (cd "$dir" && exec timeout -k 2 10 env $harden MEMS_STATS=off LD_PRELOAD="$preload" "$exe") \
                     </dev/null >"$dir/stdout" 2>"$dir/stderr"
                 code=$?
             } 2>/dev/null
