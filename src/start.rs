@@ -7,6 +7,7 @@ use core::ffi::{c_char, c_int};
 
 use mems_core::{misuse, say, vspace};
 
+use crate::options::{Format, Stats};
 use crate::{dump, exit, log, options, process, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
@@ -25,6 +26,9 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     let options = options::get();
     misuse::set_policy(options.on_error);
     vspace::set_defaults(options.page_size as u64, options.start_va as u64);
+    if options.format == Format::Json || options.stats == Stats::Full {
+        stderr::expect_long();
+    }
     stats_file::open();
     exit::register();
     // SAFETY: the handler is a function of this library, which stays loaded.

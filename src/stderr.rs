@@ -24,6 +24,8 @@ static INODE: AtomicU64 = AtomicU64::new(0);
 /// File type bits of the original; 0: it was closed at load, or the load has not come yet.
 static KIND: AtomicU32 = AtomicU32::new(0);
 static TERMINAL: AtomicBool = AtomicBool::new(false);
+/// Whether the copy is a description of its own, see [`expect_long`].
+static OWN: AtomicBool = AtomicBool::new(false);
 static REMEMBERED: AtomicBool = AtomicBool::new(false);
 
 /// Remembers what descriptor 2 is now and keeps a copy of it. Three system calls.
@@ -44,6 +46,27 @@ pub fn remember() {
         }
     }
     REMEMBERED.store(true, Relaxed);
+}
+
+/// Prepares for dumps of more than a piece: where the original is a pipe, the copy becomes a description of its own that
+/// does not block. One write then puts a whole dump into the pipe, as far as there is room, with no other's in between.
+pub fn expect_long() {
+    let copy = COPY.load(Relaxed);
+    if KIND.load(Relaxed) != libc::S_IFIFO || copy < 0 {
+        return;
+    }
+    let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY;
+    // SAFETY: a C string.
+    let own = unsafe { raw::open(c"/proc/self/fd/2".as_ptr(), flags, 0) };
+    if own < 0 {
+        return;
+    }
+    if is_original(own as c_int) {
+        // SAFETY: both are ours: the copy's number goes over to the new description.
+        let moved = unsafe { libc::dup3(own as c_int, copy, libc::O_CLOEXEC) };
+        OWN.store(moved == copy, Relaxed);
+    }
+    raw::close(own as c_int);
 }
 
 /// In a forked child: gives the copy up where somebody may be waiting for the last writer to go, as the reader of a
@@ -87,16 +110,19 @@ pub fn say(line: &[u8]) {
 }
 
 /// Writes piece by piece, each when there is room for it. The length, or what the write that failed returned; 0 when
-/// there was no room in time.
+/// there was no room in time. A description of our own takes all at once what the pipe has room for.
 fn in_pieces(descriptor: c_int, bytes: &[u8], patience: i64) -> isize {
-    for piece in bytes.chunks(PIECE) {
+    let piece = if OWN.load(Relaxed) && descriptor == COPY.load(Relaxed) { bytes.len() } else { PIECE };
+    let mut rest = bytes;
+    while !rest.is_empty() {
         if !raw::is_writable(descriptor, patience) {
             return 0;
         }
-        let wrote = raw::write_all(descriptor, piece);
+        let wrote = raw::write(descriptor, rest.get(..piece).unwrap_or(rest));
         if wrote <= 0 {
             return wrote;
         }
+        rest = rest.get(wrote as usize..).unwrap_or_default();
     }
     bytes.len() as isize
 }
