@@ -1,6 +1,6 @@
 /* what: an overflow writes an attacker's address over the freed neighbours' first words: a poisoned free list.
- * stdout: ^HARMLESS$
- * stderr-not: ^mems: 
+ * exit: SIGABRT
+ * stderr: ^mems: malloc found a free list overwritten at 0x[0-9a-f]+
  * plain: no
  */
 #include "misuse.h"

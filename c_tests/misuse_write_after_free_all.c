@@ -1,6 +1,6 @@
 /* what: every word of twenty freed blocks is set to an attacker's address; aligned and shifted by a header.
- * stdout: ^HARMLESS$
- * stderr-not: ^mems: 
+ * exit: SIGABRT
+ * stderr: ^mems: malloc found a free list overwritten at 0x[0-9a-f]+
  * plain: no
  */
 #include "misuse.h"
