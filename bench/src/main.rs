@@ -102,9 +102,6 @@ fn work(options: &Options) -> Result<(), String> {
             None => return Ok(()),
         }
     }
-    if let Some(path) = &options.json {
-        record::write(path, &sessions[0])?;
-    }
     if options.quick {
         table::compact(&sessions[0]);
     } else if let Some(path) = &options.report {

@@ -3,7 +3,7 @@
 
 use crate::Options;
 use crate::peers::{Peer, answer};
-use crate::record::{Measured, Results, Run};
+use crate::record::{self, Measured, Results, Run};
 use crate::rows::Row;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -181,35 +181,39 @@ fn machine() -> Vec<String> {
 }
 
 /// Runs all rows under all peers. A row that cannot run, or an allocator that fails in it, is noted and the work goes on.
+/// The JSON file is written anew after each row, so that a session that is cut short has not been for nothing.
 pub fn everything(options: &Options, rows: &[Row], peers: &[Peer]) -> Result<Results, String> {
-    let (mut measured, mut skipped) = (Vec::new(), Vec::new());
     let terminal = std::io::stderr().is_terminal();
-    for (index, row) in rows.iter().enumerate() {
-        if terminal {
-            eprint!("\r\x1b[K[{}/{}] {} ", index + 1, rows.len(), row.name);
-        }
-        match prepared(options, row) {
-            Ok(()) => measured.push(row_runs(options, row, peers, options.rounds_of(row))),
-            Err(why) => {
-                eprintln!("{} is left out: {why}", row.name);
-                skipped.push((row.name.clone(), why));
-            }
-        }
-    }
-    if terminal {
-        eprint!("\r\x1b[K");
-    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    Ok(Results {
+    let mut results = Results {
         schema: "mems-bench/1".into(),
         date: answer("date", &["-u", "+%Y-%m-%d"]),
         machine: machine(),
         command: format!("scripts/bench.sh {}", arguments.join(" ")).trim().to_string(),
         rounds: options.rounds(),
         peers: peers.to_vec(),
-        rows: measured,
-        skipped,
-    })
+        rows: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for (index, row) in rows.iter().enumerate() {
+        if terminal {
+            eprint!("\r\x1b[K[{}/{}] {} ", index + 1, rows.len(), row.name);
+        }
+        match prepared(options, row) {
+            Ok(()) => results.rows.push(row_runs(options, row, peers, options.rounds_of(row))),
+            Err(why) => {
+                eprintln!("{} is left out: {why}", row.name);
+                results.skipped.push((row.name.clone(), why));
+            }
+        }
+        if let Some(path) = &options.json {
+            record::write(path, &results)?;
+        }
+    }
+    if terminal {
+        eprint!("\r\x1b[K");
+    }
+    Ok(results)
 }
 
 #[cfg(test)]

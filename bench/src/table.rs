@@ -90,16 +90,12 @@ fn head(out: &mut String, first: &str, results: &Results) {
 
 fn cell(row: &Measured, peer: &str, question: Question) -> String {
     let Some(all) = values(row, peer, question) else { return "–".into() };
-    let noise = spread(&all).round();
+    let noise = if all.len() > 1 { format!(" ±{:.0}", spread(&all)) } else { String::new() };
     if peer == "glibc" {
-        return format!(
-            "{:.*} {} ±{noise}",
-            usize::from(question == Question::Rss),
-            median(&all),
-            question.unit()
-        );
+        let digits = usize::from(question == Question::Rss);
+        return format!("{:.digits$} {}{noise}", median(&all), question.unit());
     }
-    ratio(row, peer, question).map_or("–".into(), |ratio| format!("{ratio:.2} ±{noise}"))
+    ratio(row, peer, question).map_or("–".into(), |ratio| format!("{ratio:.2}{noise}"))
 }
 
 /// One group's table for one question; empty when the group has no row.
