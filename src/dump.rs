@@ -14,7 +14,7 @@ use mems_core::report::{ExitKind, Report, full, json, line, summary};
 use mems_core::{lock, os, snapshot, vspace};
 
 use crate::options::{self, Format, Stats};
-use crate::{process, raw, stats_file, stderr};
+use crate::{counters, process, raw, stats_file, stderr};
 
 const IDLE: u32 = 0;
 const WRITING: u32 = 1;
@@ -42,7 +42,11 @@ static DESK: Desk = Desk(UnsafeCell::new(MaybeUninit::zeroed()));
 
 /// Writes the dump for a process that ends by `exit` with `code`, if it is to write one and has not yet. Keeps errno.
 pub fn write(exit: ExitKind, code: i32) {
-    if options::get().stats == Stats::Off || !process::is_this() {
+    if !process::is_this() {
+        return;
+    }
+    counters::ends(exit, code);
+    if options::get().stats == Stats::Off {
         return;
     }
     while let Err(state) = STATE.compare_exchange(IDLE, WRITING, Ordering::Acquire, Ordering::Relaxed) {

@@ -9,7 +9,7 @@ use core::ptr::{self, NonNull};
 
 use mems_core::os;
 
-use crate::{dump, raw};
+use crate::{counters, dump, raw};
 
 /// C strings, ended by null.
 type Strings = *const *const c_char;
@@ -218,8 +218,13 @@ unsafe fn load(
     envp: Strings,
     flags: c_int,
 ) -> c_int {
+    // SAFETY: the caller's path, a C string.
+    let counted = unsafe { counters::execs(path) };
     // SAFETY: the caller's arguments.
     let error = unsafe { raw::exec(at, path, argv, envp, flags) };
+    if counted {
+        counters::goes_on();
+    }
     if wrote {
         dump::exec_failed();
     }

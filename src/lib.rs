@@ -1,6 +1,7 @@
 //! libmems.so: what the dynamic linker sees.
 
 mod alloc;
+mod counters;
 mod daemon;
 mod dlopen;
 mod dump;

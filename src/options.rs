@@ -44,6 +44,8 @@ pub struct Options {
     pub format: Format,
     /// `MEMS_STATS_FILE`, with its %p, %n and %%; empty: stderr.
     pub file: &'static [u8],
+    /// `MEMS_SHARED`: the directory for the file of counters; empty: none.
+    pub shared: &'static [u8],
     /// `MEMS_LOG`; empty: no log.
     pub log: &'static str,
     /// `MEMS_PAGE_SIZE`: what mems_* maps in, in bytes.
@@ -60,6 +62,7 @@ const DEFAULTS: Options = Options {
     stats: Stats::Summary,
     format: Format::Text,
     file: &[],
+    shared: &[],
     log: "",
     page_size: 4096,
     start_va: 1000,
@@ -71,10 +74,11 @@ const DEFAULTS: Options = Options {
 type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
-const KNOWN: [(&str, &str, Reader); 7] = [
+const KNOWN: [(&str, &str, Reader); 8] = [
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),
+    ("MEMS_SHARED", "an absolute path below 1000 bytes: a directory", shared),
     ("MEMS_LOG", "error, warn, info, debug or trace, or module=level, with commas", log),
     ("MEMS_PAGE_SIZE", "a power of two from 1024 to 1048576", page_size),
     ("MEMS_START_VA", "a whole number below 2^62, decimal or 0x hexadecimal", start_va),
@@ -225,6 +229,11 @@ fn file(options: &mut Options, value: &'static [u8]) -> bool {
         }
     }
     value.len() < 4000
+}
+
+fn shared(options: &mut Options, value: &'static [u8]) -> bool {
+    options.shared = value;
+    value.starts_with(b"/") && value.len() < 1000
 }
 
 fn log(options: &mut Options, value: &'static [u8]) -> bool {

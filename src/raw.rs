@@ -76,6 +76,13 @@ pub fn write_all(descriptor: c_int, bytes: &[u8]) -> isize {
     bytes.len() as isize
 }
 
+/// pwrite(2).
+pub fn write_at(descriptor: c_int, bytes: &[u8], offset: usize) -> isize {
+    let at = bytes.as_ptr() as usize;
+    // SAFETY: the bytes are valid for their length.
+    unsafe { call(libc::SYS_pwrite64, [descriptor as usize, at, bytes.len(), offset, 0]) }
+}
+
 /// open(2) of a C string.
 ///
 /// # Safety

@@ -8,7 +8,7 @@ use core::ffi::{c_char, c_int};
 use mems_core::{misuse, say, vspace};
 
 use crate::options::{Format, Stats};
-use crate::{dump, exit, log, options, process, stats_file, stderr};
+use crate::{counters, dump, exit, log, options, process, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
 #[used]
@@ -29,6 +29,7 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     if options.format == Format::Json || options.stats == Stats::Full {
         stderr::expect_long();
     }
+    counters::open();
     stats_file::open();
     exit::register();
     // SAFETY: the handler is a function of this library, which stays loaded.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// crates/core, from the ground up. Modules that share a floor may name each other.
 const FLOORS: &[&[&str]] = &[
     &["listen"],
+    &["account"],
     &["os"],
     &["lock"],
     &["class", "count"],
@@ -22,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
     // One heap with all its parts.
     &["block", "heap", "large", "remote", "slab", "stack", "whole"],
     &["tls"],
+    &["shared"],
     &["registry"],
     &["foreign"],
     &["snapshot"],
@@ -38,6 +40,7 @@ const ROOT: &[&[&str]] = &[
     &["process"],
     &["stderr"],
     &["stats_file"],
+    &["counters"],
     &["log"],
     &["dump"],
     &["exec"],

@@ -311,6 +311,7 @@ impl Counters {
 
 /// One row of the size histogram.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct SizeRow {
     /// Upper limit of the sizes counted here, in bytes; the lower one is the row before's.
     pub le: u64,
@@ -322,6 +323,7 @@ pub struct SizeRow {
 
 /// Slabs of one size class.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct ClassRow {
     /// Slot size in bytes.
     pub slot: u64,
@@ -335,6 +337,7 @@ pub struct ClassRow {
 
 /// The highest point of live memory.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct Peak {
     /// Live usable bytes at the peak.
     pub live_usable: u64,
@@ -352,6 +355,7 @@ pub struct Peak {
 
 /// The engine under the malloc family.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct EngineRow {
     /// mmap calls that succeeded, those that purge (MAP_FIXED) included.
     pub mmap: u64,
@@ -403,6 +407,7 @@ pub struct MemsRow {
 
 /// All counters at one instant. Made by `heap::snapshot`, without a lock and without allocating.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Snapshot {
     /// Calls by function, failed ones included.
     pub calls: [u64; FUNCTIONS],

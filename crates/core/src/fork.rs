@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
-use crate::{registry, snapshot};
+use crate::{registry, shared, snapshot};
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
@@ -39,5 +39,6 @@ extern "C" fn child() {
     // SAFETY: prepare ran in the thread of which this is the copy.
     unsafe { registry::fork_child() };
     // SAFETY: a forked child has one thread.
-    unsafe { snapshot::restart() };
+    let (blocks, bytes) = unsafe { snapshot::restart() };
+    shared::inherited(blocks, bytes);
 }

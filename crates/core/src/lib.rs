@@ -4,6 +4,7 @@
 //! `tests/floors.rs`).
 #![no_std]
 
+pub mod account;
 pub mod block;
 pub mod buffer;
 pub mod class;
@@ -26,6 +27,7 @@ pub mod registry;
 pub mod remote;
 pub mod report;
 pub mod say;
+pub mod shared;
 pub mod site;
 pub mod slab;
 pub mod snapshot;

@@ -1,11 +1,13 @@
 //! The only door to the kernel's memory calls: mmap and munmap, in whole pages, and nothing else.
 //!
 //! Owns no memory; counts the calls. Leaves errno as it found it, so that no floor above has to. Every
-//! mapping is private, anonymous and of one flag set, so that the kernel merges neighbours into one VMA.
+//! mapping is private, anonymous and of one flag set, so that the kernel merges neighbours into one VMA; but for pages of
+//! counters that `mems run` wants to see.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
+use crate::account::{ACCOUNT, Calls};
 use crate::listen::{self, Call};
 
 /// The kernel's page size in bytes (x86-64 and aarch64 Linux with 4 KiB pages).
@@ -14,25 +16,8 @@ pub const PAGE: usize = 4096;
 const PROT: i32 = libc::PROT_READ | libc::PROT_WRITE;
 const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
 
-/// The calls that succeeded, and what is mapped through them.
-pub struct Calls {
-    /// mmap, purges included.
-    pub mmap: AtomicU64,
-    /// munmap.
-    pub munmap: AtomicU64,
-    /// Bytes mapped now.
-    pub mapped: AtomicUsize,
-    /// The most that was ever mapped at once.
-    pub mapped_peak: AtomicUsize,
-}
-
-/// Counted over the whole process.
-pub static CALLS: Calls = Calls {
-    mmap: AtomicU64::new(0),
-    munmap: AtomicU64::new(0),
-    mapped: AtomicUsize::new(0),
-    mapped_peak: AtomicUsize::new(0),
-};
+/// The calls that succeeded, over the whole process.
+pub static CALLS: &Calls = &ACCOUNT.calls;
 
 /// `len` rounded up to whole pages, or None past the top of the address space.
 #[inline]
@@ -112,6 +97,22 @@ pub unsafe fn purge(at: NonNull<u8>, len: usize) -> bool {
     true
 }
 
+/// Lays a page of a file, shared, over the page at `at`; both hold the same bytes when this is called. False when the
+/// kernel refuses: the old page is still there then. For counters only, never for memory of the program.
+///
+/// # Safety
+/// `at` is a page of the library's own, which only counts; `descriptor` is open for reading and writing, and the file has
+/// a page at `offset` (bytes, whole pages).
+pub unsafe fn share(at: NonNull<u8>, descriptor: i32, offset: usize) -> bool {
+    let errno = errno();
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    // SAFETY: the caller's own page is replaced by one of the same content.
+    #[allow(clippy::disallowed_methods)]
+    let got = unsafe { libc::mmap(at.as_ptr().cast(), PAGE, PROT, flags, descriptor, offset as libc::off_t) };
+    set_errno(errno);
+    got != libc::MAP_FAILED
+}
+
 /// The calling thread's errno.
 #[inline]
 pub fn errno() -> i32 {
@@ -140,6 +141,12 @@ pub fn coarse_ns() -> u64 {
 #[inline]
 pub fn now_ns() -> u64 {
     clock(libc::CLOCK_MONOTONIC)
+}
+
+/// Nanoseconds since 1970.
+#[inline]
+pub fn unix_ns() -> u64 {
+    clock(libc::CLOCK_REALTIME)
 }
 
 fn clock(which: libc::clockid_t) -> u64 {

@@ -6,10 +6,11 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
+use crate::account::ACCOUNT;
 use crate::heap::{EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
-use crate::{engine, large, os, pool, remote, tls};
+use crate::{engine, large, os, pool, remote, shared, tls};
 
 /// The first of the heaps without a thread.
 static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
@@ -18,11 +19,11 @@ static SHARED: Lock<Option<&'static Heap>> = Lock::new(None);
 static NEWEST: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Threads that have a heap.
-pub static THREADS: AtomicU64 = AtomicU64::new(0);
+pub static THREADS: &AtomicU64 = &ACCOUNT.threads[0];
 /// The most there were at once.
-pub static THREADS_PEAK: AtomicU64 = AtomicU64::new(0);
+pub static THREADS_PEAK: &AtomicU64 = &ACCOUNT.threads[1];
 /// All there ever were.
-pub static THREADS_EVER: AtomicU64 = AtomicU64::new(0);
+pub static THREADS_EVER: &AtomicU64 = &ACCOUNT.threads[2];
 
 /// The pthread key whose destructor tells of a thread's end, + 1; 0: none yet.
 static KEY: AtomicUsize = AtomicUsize::new(0);
@@ -118,6 +119,7 @@ fn make() -> Option<&'static Heap> {
     // SAFETY: a fresh mapping of zero bytes of a heap's size, which is a valid heap, and never unmapped.
     let heap = unsafe { at.as_ref() };
     heap.open(secret());
+    shared::place(&heap.counters);
     let mut newest = NEWEST.load(Relaxed);
     loop {
         // SAFETY: the list holds heaps only, and heaps are never unmapped.
@@ -146,7 +148,7 @@ fn secret() -> usize {
 }
 
 /// All heaps, newest first.
-pub fn heaps() -> impl Iterator<Item = &'static Heap> {
+pub fn heaps() -> impl Iterator<Item = &'static Heap> + Clone {
     // SAFETY: the list holds heaps only, and heaps are never unmapped.
     let newest = unsafe { NEWEST.load(Acquire).as_ref() };
     core::iter::successors(newest, |heap| heap.older.get())
@@ -224,6 +226,8 @@ pub fn fork_prepare() {
     SHARED.park();
     engine::fork_prepare();
     pool::fork_prepare();
+    // Last: no heap is born any more.
+    shared::keep_copies(heaps().map(|heap| &heap.counters));
 }
 
 /// After fork, in the parent.
@@ -247,12 +251,15 @@ pub unsafe fn fork_parent() {
 /// # Safety
 /// The calling thread is the copy of one that called [`fork_prepare`].
 pub unsafe fn fork_child() {
+    // First, before anything is counted.
+    shared::part(heaps().map(|heap| &heap.counters));
     // SAFETY: passed on.
     unsafe { fork_parent() };
     let mine = tls::heap();
     let shared = SHARED.take().and_then(|s| *s);
     for heap in heaps() {
         heap.published.set((0, 0));
+        heap.counters.level.restart(os::coarse_ns());
         if core::ptr::eq(heap, mine) || shared.is_some_and(|s| core::ptr::eq(heap, s)) {
             continue;
         }
@@ -267,7 +274,4 @@ pub unsafe fn fork_child() {
     THREADS_PEAK.store(THREADS.load(Relaxed), Relaxed);
     THREADS_EVER.store(THREADS.load(Relaxed), Relaxed);
     WHOLE.shared.store(false, Release);
-    if mine.state() == State::Live {
-        mine.counters.level.restart(os::coarse_ns());
-    }
 }

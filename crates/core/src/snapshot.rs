@@ -5,10 +5,10 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
+use crate::account::{ACCOUNT, Account};
 use crate::class::{CLASSES, COUNT};
-use crate::count::{Function, SIZES, Snapshot, WalkItem};
-use crate::whole::WHOLE;
-use crate::{engine, os, registry, slab};
+use crate::count::{Counters, Function, SIZES, Snapshot, WalkItem};
+use crate::{engine, registry, slab};
 
 struct AtFork {
     taken: AtomicBool,
@@ -25,13 +25,46 @@ static AT_FORK: AtFork = AtFork { taken: AtomicBool::new(false), sums: UnsafeCel
 pub fn take(out: &mut Snapshot) -> bool {
     *out = Snapshot::EMPTY;
     sum(out);
-    let live_blocks = out.blocks_live;
-    let at_fork = AT_FORK.taken.load(Acquire);
-    if at_fork {
+    if AT_FORK.taken.load(Acquire) {
         // SAFETY: taken is set, so it is written no more in this process while this is its only writer.
         subtract(out, unsafe { &*AT_FORK.sums.get() });
     }
-    let freed = (out.inherited_blocks + out.blocks_asked).saturating_sub(live_blocks);
+    derive(out);
+    let whole = engine::row(&mut out.engine);
+    let held = out.engine.bookkeeping + out.engine.hole_bytes + out.live_usable;
+    out.engine.slack = out.engine.mapped.saturating_sub(held);
+    out.engine.rounding = out.usable_asked.saturating_sub(out.asked.iter().sum());
+    whole
+}
+
+/// The same of another process, from its pages; `base`: what a forked child's counters began at. The engine's row has
+/// only what the kernel's calls tell.
+pub fn of_pages<'a>(
+    account: &Account,
+    heaps: impl Iterator<Item = &'a Counters>,
+    base: Option<&Snapshot>,
+    out: &mut Snapshot,
+) {
+    *out = Snapshot::EMPTY;
+    let mut total = Total::default();
+    for counters in heaps {
+        counters.sum_into(out);
+        total.add(counters, true);
+    }
+    total.end(account, out);
+    if let Some(base) = base {
+        subtract(out, base);
+    }
+    derive(out);
+    out.engine.mmap = account.calls.mmap.load(Relaxed);
+    out.engine.munmap = account.calls.munmap.load(Relaxed);
+    out.engine.mapped = account.calls.mapped.load(Relaxed) as u64;
+    out.engine.rounding = out.usable_asked.saturating_sub(out.asked.iter().sum());
+}
+
+/// Fills in what follows from the sums.
+fn derive(out: &mut Snapshot) {
+    let freed = (out.inherited_blocks + out.blocks_asked).saturating_sub(out.blocks_live);
     out.blocks_freed = freed;
     out.freed_usable = (out.inherited_bytes + out.usable_asked).saturating_sub(out.live_usable);
     let reallocs = out.calls[Function::Realloc as usize] + out.calls[Function::Reallocarray as usize];
@@ -43,27 +76,50 @@ pub fn take(out: &mut Snapshot) -> bool {
     for (i, row) in out.sizes.iter_mut().enumerate() {
         row.le = if i + 1 == SIZES { u64::MAX } else { 16 << i };
     }
-    let whole = engine::row(&mut out.engine);
-    let held = out.engine.bookkeeping + out.engine.hole_bytes + out.live_usable;
-    out.engine.slack = out.engine.mapped.saturating_sub(held);
-    out.engine.rounding = out.usable_asked.saturating_sub(out.asked.iter().sum());
-    out.peak.mapped = os::CALLS.mapped_peak.load(Relaxed) as u64;
-    whole
+}
+
+/// What is live, summed over heaps.
+#[derive(Default)]
+struct Total {
+    live: (i64, i64),
+    peak: (i64, i64, u64),
+}
+
+impl Total {
+    /// `current`: a thread has this heap, or none but the last has had it; else its own peak is long past.
+    fn add(&mut self, counters: &Counters, current: bool) {
+        let (bytes, blocks) = counters.level.live();
+        let (top, at_top, when) = if current { counters.level.peak() } else { (bytes, blocks, 0) };
+        self.live = (self.live.0 + bytes, self.live.1 + blocks);
+        self.peak = (self.peak.0 + top, self.peak.1 + at_top, self.peak.2.max(when));
+    }
+
+    fn end(&self, account: &Account, out: &mut Snapshot) {
+        let whole = &account.whole;
+        out.live_usable = self.live.0.max(0) as u64;
+        out.blocks_live = self.live.1.max(0) as u64;
+        out.threads = core::array::from_fn(|i| account.threads[i].load(Relaxed));
+        out.peak.mapped = account.calls.mapped_peak.load(Relaxed) as u64;
+        out.peak.exact = !whole.shared.load(Acquire);
+        if out.peak.exact {
+            out.peak.live_usable = self.peak.0.max(0) as u64;
+            out.peak.live_blocks = self.peak.1.max(0) as u64;
+            out.peak.at_ns = self.peak.2;
+            return;
+        }
+        out.peak.live_usable = (whole.peak.load(Relaxed).max(0) as u64 * 16).max(out.live_usable);
+        out.peak.live_blocks = whole.peak_blocks().max(out.blocks_live);
+        out.peak.at_ns = whole.peak_at.load(Relaxed);
+        out.peak.bound = whole.step.load(Relaxed) as u64 * 16 * out.threads[1];
+    }
 }
 
 /// Sums the heaps: what was ever counted, and what is live.
 fn sum(out: &mut Snapshot) {
-    let (mut live, mut blocks, mut peak_blocks, mut peak) = (0, 0, 0, 0);
+    let mut total = Total::default();
     for heap in registry::heaps() {
         heap.counters.sum_into(out);
-        let (now, count) = heap.counters.level.live();
-        live += now;
-        blocks += count;
-        let current = heap.state() == crate::heap::State::Live;
-        let (top, at_top, when) = if current { heap.counters.level.peak() } else { (now, count, 0) };
-        peak += top;
-        peak_blocks += at_top;
-        out.peak.at_ns = out.peak.at_ns.max(when);
+        total.add(&heap.counters, heap.state() == crate::heap::State::Live);
         for class in 1..=COUNT {
             let stack = &heap.stacks[class];
             let slabs = stack.slabs.get() as u64;
@@ -75,23 +131,7 @@ fn sum(out: &mut Snapshot) {
             row.used += (slabs * CLASSES[class].slots as u64).saturating_sub(free);
         }
     }
-    out.live_usable = live.max(0) as u64;
-    out.blocks_live = blocks.max(0) as u64;
-    out.threads = [
-        registry::THREADS.load(Relaxed),
-        registry::THREADS_PEAK.load(Relaxed),
-        registry::THREADS_EVER.load(Relaxed),
-    ];
-    out.peak.exact = !WHOLE.shared.load(Acquire);
-    if out.peak.exact {
-        out.peak.live_usable = peak.max(0) as u64;
-        out.peak.live_blocks = peak_blocks.max(0) as u64;
-        return;
-    }
-    out.peak.live_usable = (WHOLE.peak.load(Relaxed).max(0) as u64 * 16).max(out.live_usable);
-    out.peak.live_blocks = WHOLE.peak_blocks().max(out.blocks_live);
-    out.peak.at_ns = WHOLE.peak_at.load(Relaxed);
-    out.peak.bound = WHOLE.step.load(Relaxed) as u64 * 16 * out.threads[1];
+    total.end(&ACCOUNT, out);
 }
 
 fn subtract(out: &mut Snapshot, base: &Snapshot) {
@@ -116,17 +156,18 @@ fn subtract(out: &mut Snapshot, base: &Snapshot) {
     out.inherited_bytes = base.live_usable;
 }
 
-/// In a forked child: counts from here.
+/// In a forked child: counts from here. Returns the blocks and usable bytes that are live now.
 ///
 /// # Safety
 /// The calling thread is the only one of this process.
-pub unsafe fn restart() {
+pub unsafe fn restart() -> (u64, u64) {
     let sums = AT_FORK.sums.get();
     // SAFETY: the only thread; nobody else reads or writes.
     let sums = unsafe { &mut *sums };
     *sums = Snapshot::EMPTY;
     sum(sums);
     AT_FORK.taken.store(true, Release);
+    (sums.blocks_live, sums.live_usable)
 }
 
 /// Shows the main chain, region by region, segment by segment. False when the engine is busy. A slab that changes

@@ -4,37 +4,14 @@
 //! second thread on, heaps publish their changes here on slow paths, in steps; the peak is then known within the
 //! largest step a thread.
 
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::Ordering::*;
 
+use crate::account::{ACCOUNT, Whole};
 use crate::heap::Heap;
 use crate::os;
 
-/// The live memory of the whole process, once it has had a second thread.
-pub struct Whole {
-    /// Set when a second thread appears; until then one heap's level is the truth.
-    pub shared: AtomicBool,
-    live: AtomicI64,
-    blocks: AtomicI64,
-    /// The highest `live`, units of 16 bytes.
-    pub peak: AtomicI64,
-    /// When that was, CLOCK_MONOTONIC in ns.
-    pub peak_at: AtomicU64,
-    /// Live blocks then.
-    peak_blocks: AtomicI64,
-    /// The largest change that was published at once.
-    pub step: AtomicUsize,
-}
-
-/// See [`Whole`].
-pub static WHOLE: Whole = Whole {
-    shared: AtomicBool::new(false),
-    live: AtomicI64::new(0),
-    blocks: AtomicI64::new(0),
-    peak: AtomicI64::new(0),
-    peak_at: AtomicU64::new(0),
-    peak_blocks: AtomicI64::new(0),
-    step: AtomicUsize::new(0),
-};
+/// This process's.
+pub static WHOLE: &Whole = &ACCOUNT.whole;
 
 /// Changes below this many units of 16 bytes wait.
 const STEP: u64 = 1024;
