@@ -46,7 +46,7 @@ pub fn ends(exit: ExitKind, code: i32) {
         ExitKind::Exit => state::EXIT,
         ExitKind::Underscore => state::UNDERSCORE,
         ExitKind::Quick => state::QUICK,
-        ExitKind::Exec | ExitKind::Signal | ExitKind::Live => return,
+        ExitKind::Exec | ExitKind::Signal | ExitKind::Unknown | ExitKind::Live => return,
     };
     if shared::is_open() {
         shared::ends(kind, code, &[]);

@@ -29,6 +29,8 @@ pub enum ExitKind {
     Exec,
     /// A deadly signal: written by someone who watched.
     Signal,
+    /// It has ended, and nobody saw how.
+    Unknown,
     /// It has not ended.
     Live,
 }
@@ -42,6 +44,7 @@ impl ExitKind {
             ExitKind::Quick => "quick_exit",
             ExitKind::Exec => "exec",
             ExitKind::Signal => "signal",
+            ExitKind::Unknown => "unknown",
             ExitKind::Live => "live",
         }
     }
@@ -158,7 +161,7 @@ fn of(figures: &[u64], function: Function) -> u64 {
 /// Appends how the process ended: `exit 0`, `exec`, `signal 9`.
 fn ending(process: &Process, to: &mut Buffer) {
     to.text(process.exit.name());
-    if !matches!(process.exit, ExitKind::Exec | ExitKind::Live) {
+    if !matches!(process.exit, ExitKind::Exec | ExitKind::Live | ExitKind::Unknown) {
         to.text(" ");
         to.signed(i64::from(process.code));
     }
