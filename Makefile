@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting cli install clean pitfalls misuse soak
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli install clean pitfalls misuse soak
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -59,6 +59,10 @@ bench-quick: build
 ## bench-counting: the price of counting, against a build without it
 bench-counting: build
 	@scripts/bench-counting.sh
+
+## bench-mems: ns of mems_malloc, mems_get and mems_free by live segments, beside a plain linear list (about a minute)
+bench-mems: build
+	@scripts/bench_mems.sh $(N)
 
 ## cli: the mems command (release)
 cli:

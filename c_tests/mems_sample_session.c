@@ -1,5 +1,6 @@
 /* what: the seed's own scenario prints, to the letter, what the specification shows, before and after reuse.
  * mode: both
+ * flags: -Wl,--unresolved-symbols=ignore-all
  */
 #include "check.h"
 #include "mems.h"
