@@ -32,14 +32,26 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     counters::open();
     stats_file::open();
     exit::register();
-    // SAFETY: the handler is a function of this library, which stays loaded.
-    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    // SAFETY: the handlers are functions of this library, which stays loaded. Those of the malloc heap were registered
+    // with its first block, so they lock after these.
+    unsafe { libc::pthread_atfork(Some(prepare_fork), Some(fork_done), Some(forked)) };
     log::start();
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
 }
 
+extern "C" fn prepare_fork() {
+    vspace::fork_prepare();
+}
+
+extern "C" fn fork_done() {
+    // SAFETY: prepare_fork ran in this thread.
+    unsafe { vspace::fork_parent() };
+}
+
 extern "C" fn forked() {
+    // SAFETY: prepare_fork ran in the thread of which this is the copy.
+    unsafe { vspace::fork_child() };
     dump::forked_child();
     ::log::debug!("forked");
 }

@@ -1,26 +1,26 @@
-//! A lock of four bytes that spins shortly and then sleeps on a futex; it knows its owner.
+//! A lock of one word that spins shortly and then sleeps on a futex; it knows its owner.
 //!
 //! Allocates nothing, is no cancellation point, and can be re-initialised in a forked child. A thread that finds
-//! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked. Over a
+//! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked: the word that
+//! says that it is held is the word that says by whom, so there is no moment at which the two differ. Over a
 //! fork a lock is *parked*: the forking thread keeps it, and may still take it inside the program's fork handlers.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::os;
 
-const FREE: u32 = 0;
-const HELD: u32 = 1;
-const WAITED_FOR: u32 = 2;
+const FREE: usize = 0;
+/// Set beside the owner: someone sleeps until it is free. Thread control blocks are aligned, so the bit is free.
+const WAITED_FOR: usize = 1;
 const SPINS: u32 = 100;
 
 /// A value behind a lock.
 pub struct Lock<T> {
-    state: AtomicU32,
-    /// `thread()` of the holder; 0 when free.
-    owner: AtomicUsize,
-    /// Held by `owner` for the length of a fork, with nobody inside.
+    /// FREE, or `thread()` of the holder, with WAITED_FOR or without.
+    state: AtomicUsize,
+    /// Held by its owner for the length of a fork, with nobody inside.
     parked: AtomicBool,
     value: UnsafeCell<T>,
 }
@@ -55,33 +55,28 @@ pub fn thread() -> usize {
 impl<T> Lock<T> {
     /// An open lock around `value`.
     pub const fn new(value: T) -> Self {
-        Lock {
-            state: AtomicU32::new(FREE),
-            owner: AtomicUsize::new(0),
-            parked: AtomicBool::new(false),
-            value: UnsafeCell::new(value),
-        }
+        Lock { state: AtomicUsize::new(FREE), parked: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
     /// Takes the lock, waiting for it. None when this thread holds it already.
     #[inline]
     pub fn take(&self) -> Option<Guard<'_, T>> {
-        if self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            if self.owner.load(Ordering::Relaxed) == thread() {
+        let me = thread();
+        if let Err(held) = self.state.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed) {
+            if held & !WAITED_FOR == me {
                 let parked = self.parked.swap(false, Ordering::Relaxed);
-                return parked.then_some(Guard { lock: self, nested: true });
+                // Not then_some: a Guard that is made is a Guard that is dropped.
+                return parked.then(|| Guard { lock: self, nested: true });
             }
-            self.wait();
+            self.wait(me);
         }
-        self.owner.store(thread(), Ordering::Relaxed);
         Some(Guard { lock: self, nested: false })
     }
 
     /// Takes the lock if it is free now.
     #[inline]
     pub fn try_take(&self) -> Option<Guard<'_, T>> {
-        self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        self.owner.store(thread(), Ordering::Relaxed);
+        self.state.compare_exchange(FREE, thread(), Ordering::Acquire, Ordering::Relaxed).ok()?;
         Some(Guard { lock: self, nested: false })
     }
 
@@ -106,15 +101,24 @@ impl<T> Lock<T> {
     }
 
     #[cold]
-    fn wait(&self) {
+    fn wait(&self, me: usize) {
         for _ in 0..SPINS {
-            if self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            if self.state.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return;
             }
             core::hint::spin_loop();
         }
-        while self.state.swap(WAITED_FOR, Ordering::Acquire) != FREE {
-            futex(&self.state, libc::FUTEX_WAIT, WAITED_FOR);
+        loop {
+            let held = self.state.load(Ordering::Relaxed);
+            // Who has slept may not be the only one who does, so it takes the lock as one that is waited for.
+            let next = if held == FREE { me | WAITED_FOR } else { held | WAITED_FOR };
+            if self.state.compare_exchange(held, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            if held == FREE {
+                return;
+            }
+            futex(&self.state, libc::FUTEX_WAIT, next as u32);
         }
     }
 }
@@ -126,8 +130,7 @@ impl<T> Drop for Guard<'_, T> {
             self.lock.parked.store(true, Ordering::Relaxed);
             return;
         }
-        self.lock.owner.store(0, Ordering::Relaxed);
-        if self.lock.state.swap(FREE, Ordering::Release) == WAITED_FOR {
+        if self.lock.state.swap(FREE, Ordering::Release) & WAITED_FOR != 0 {
             futex(&self.lock.state, libc::FUTEX_WAKE, 1);
         }
     }
@@ -150,10 +153,45 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-fn futex(word: &AtomicU32, op: i32, value: u32) {
+/// The kernel looks at 32 bits of the word: the low ones, which hold WAITED_FOR. Two owners that differ in the high
+/// ones only are woken alike.
+fn futex(word: &AtomicUsize, op: i32, value: u32) {
     let errno = os::errno();
     let op = op | libc::FUTEX_PRIVATE_FLAG;
+    let low = word.as_ptr().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "big")));
     // SAFETY: the word outlives the call; both operations take no pointer but it (the timeout is null).
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op, value, core::ptr::null::<libc::timespec>()) };
+    unsafe { libc::syscall(libc::SYS_futex, low, op, value, core::ptr::null::<libc::timespec>()) };
     os::set_errno(errno);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_is_told_and_not_let_in_twice() {
+        let lock = Lock::new(7);
+        let guard = lock.take();
+        assert!(guard.is_some());
+        assert!(lock.take().is_none());
+        // Nor the second time: finding out must not change anything.
+        assert!(lock.take().is_none());
+        assert!(lock.try_take().is_none());
+        drop(guard);
+        assert_eq!(lock.take().map(|g| *g), Some(7));
+    }
+
+    #[test]
+    fn a_parked_lock_lets_its_thread_in_one_at_a_time() {
+        let lock = Lock::new(7);
+        lock.park();
+        let inside = lock.take();
+        assert!(inside.is_some());
+        assert!(lock.take().is_none());
+        drop(inside);
+        assert!(lock.take().is_some());
+        // SAFETY: this thread parked it.
+        unsafe { lock.reset() };
+        assert!(lock.try_take().is_some());
+    }
 }

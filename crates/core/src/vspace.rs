@@ -15,7 +15,6 @@ mod steps;
 mod tables;
 mod translate;
 
-use core::cell::UnsafeCell;
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -277,35 +276,26 @@ pub fn audit() -> bool {
     SPACE.take().is_some_and(|space| space.audit())
 }
 
-/// The guard that the fork handlers keep between them.
-struct AtFork(UnsafeCell<Option<Guard<'static, Space>>>);
-
-// SAFETY: written only by the thread that holds the lock whose guard it keeps.
-unsafe impl Sync for AtFork {}
-
-static AT_FORK: AtFork = AtFork(UnsafeCell::new(None));
-
 /// Before fork: takes the lock, so that the child's copy is whole. Before the locks of the malloc heap.
 pub fn fork_prepare() {
-    if let Some(guard) = SPACE.take() {
-        // SAFETY: this thread has just taken the lock that makes the place its own.
-        unsafe { *AT_FORK.0.get() = Some(guard) };
-    }
+    SPACE.park();
 }
 
-/// After fork, in the parent: gives the lock back.
-pub fn fork_parent() {
-    // SAFETY: the lock was taken by fork_prepare in this thread, if by anyone.
-    let guard = unsafe { &mut *AT_FORK.0.get() }.take();
-    drop(guard);
+/// After fork, in the parent.
+///
+/// # Safety
+/// The calling thread called [`fork_prepare`].
+pub unsafe fn fork_parent() {
+    // SAFETY: passed on.
+    unsafe { SPACE.reset() };
 }
 
-/// After fork, in the child: opens the lock and forgets the threads that are not here.
-pub fn fork_child() {
-    // SAFETY: the child has one thread.
-    let guard = unsafe { &mut *AT_FORK.0.get() }.take();
-    core::mem::forget(guard);
+/// After fork, in the child, whose only thread this is.
+///
+/// # Safety
+/// The calling thread is the copy of one that called [`fork_prepare`].
+pub unsafe fn fork_child() {
     translate::forget_readers();
-    // SAFETY: the child's only thread is here, in the fork handler, and not inside.
+    // SAFETY: passed on.
     unsafe { SPACE.reset() };
 }
