@@ -339,6 +339,16 @@ impl Heap {
         remote::post_all(self);
     }
 
+    /// In a forked child, for a heap whose thread is not here: it may have been stopped between putting a block on a
+    /// stack and marking it, so the newest of each stack gets its mark.
+    pub fn mark_newest(&self) {
+        for stack in &self.stacks {
+            if let Some(newest) = stack.blocks().last() {
+                block::mark(newest.get(), self.secret.get());
+            }
+        }
+    }
+
     /// What every slow path does once: keeps the level's counters in range and tells the process of it.
     pub fn settle(&self) {
         self.counters.level.settle();

@@ -265,7 +265,10 @@ pub unsafe fn fork_child() {
         }
         match heap.state() {
             State::Live if heap.inside.load(Acquire) => heap.state.store(State::Lost as u8, Release),
-            State::Live => abandon(heap),
+            State::Live => {
+                heap.mark_newest();
+                abandon(heap);
+            }
             State::Visited => heap.state.store(State::Lost as u8, Release),
             _ => {}
         }
