@@ -56,9 +56,13 @@ fn objection(instruction: &str) -> Option<&'static str> {
 
 fn check(function: &str, most: usize) {
     let path = path(function);
-    let wrong: Vec<_> =
-        path.iter().filter_map(|one| Some(format!("{}: {one}", objection(one)?))).collect();
-    assert!(wrong.is_empty(), "on the fast path of {function}:\n{}\nin\n{}", wrong.join("\n"), path.join("\n"));
+    let wrong: Vec<_> = path.iter().filter_map(|one| Some(format!("{}: {one}", objection(one)?))).collect();
+    assert!(
+        wrong.is_empty(),
+        "on the fast path of {function}:\n{}\nin\n{}",
+        wrong.join("\n"),
+        path.join("\n")
+    );
     assert!(path.len() <= most, "{function}: {} instructions, not {most}:\n{}", path.len(), path.join("\n"));
 }
 

@@ -181,14 +181,17 @@ pub fn standing(results: &Results) -> String {
         let mut behind: Vec<_> = pairs.iter().filter(|(_, mems, (_, rival))| *mems > *rival * 1.03).collect();
         behind.sort_by(|a, b| (b.1 / b.2.1).total_cmp(&(a.1 / a.2.1)));
         let near = pairs.len() - behind.len();
-        write!(out, "- **{name}**: MeMS {ours:.3}, the best peer picked anew for every row {theirs:.3}; ")
-            .ok();
-        write!(out, "first or within 3 % of the first in {near} of {} rows.", pairs.len()).ok();
-        let rows = behind
-            .iter()
-            .map(|(row, mems, (name, rival))| format!("{} {mems:.2} ({name} {rival:.2})", row.name));
-        let list = rows.collect::<Vec<_>>().join(", ");
-        out += &if list.is_empty() { "\n".into() } else { format!(" Not so, widest gap first: {list}.\n") };
+        write!(out, "**{name}**: MeMS {ours:.3}, the best peer picked anew for every row {theirs:.3}; ").ok();
+        writeln!(out, "first or within 3 % of the first in {near} of {} rows.\n", pairs.len()).ok();
+        if behind.is_empty() {
+            continue;
+        }
+        writeln!(out, "<details><summary>The other {} rows</summary>\n", behind.len()).ok();
+        writeln!(out, "| row | MeMS | the first | it | MeMS / it |\n|---|---:|---|---:|---:|").ok();
+        for (row, mems, (name, rival)) in behind {
+            writeln!(out, "| {} | {mems:.2} | {name} | {rival:.2} | {:.2} |", row.name, mems / rival).ok();
+        }
+        writeln!(out, "\n</details>\n").ok();
     }
     out
 }
