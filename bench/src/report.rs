@@ -52,7 +52,7 @@ fn opening(main: &Results) -> String {
     format!(
         "# Performance\n\n<!-- Written by `make bench`. What people add stands in bench/notes.md and is taken over below. -->\n\n\
          MeMS beside other allocators, measured on {date} with `{command}`; MeMS counts everything, in every row, and writes its dump to a file.\n\n\
-         Each row is a fixed amount of work. Every allocator runs it once a round, in turn, forwards and then backwards ({} rounds of patterns, {} of real programs). \
+         Each row is a fixed amount of work. Every allocator runs it once a round, in turn, forwards and then backwards (rounds of patterns: {}, of real programs: {}). \
          CPU time is user + system of the process and all children it waited for, peak RSS that of its largest process, both as the kernel counts them. \
          Cells are the median's ratio to glibc's median, less is better; ± is half the range of the rounds in percent of the median. \
          Each library proved before the session that it serves malloc when it is preloaded, and every run's output had to equal that under glibc. \
