@@ -84,19 +84,24 @@ fn all(options: &Options) -> Result<Vec<Peer>, String> {
     Ok(peers)
 }
 
+/// Peers that a machine may lack: asked for and not there, they are left out with a word, not an error.
+const OPTIONAL: &[&str] = &["tcmalloc", "mimalloc-deb", "jemalloc-deb"];
+
 /// The peers that the options name, in table order; glibc is always among them, since ratios need it.
 pub fn chosen(options: &Options) -> Result<Vec<Peer>, String> {
     let peers = all(options)?;
-    if let Some(name) = options.peers.iter().find(|name| !peers.iter().any(|peer| peer.name == **name)) {
+    for name in options.peers.iter().filter(|name| !peers.iter().any(|peer| peer.name == **name)) {
+        if OPTIONAL.contains(&name.as_str()) {
+            eprintln!("mems-bench: {name} is not installed and left out");
+            continue;
+        }
         let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
         return Err(format!("no allocator {name} here; there are {}", names.join(", ")));
     }
     let extra = |name: &String| options.libs.iter().any(|lib| lib.starts_with(&format!("{name}=")));
     let wanted = |peer: &Peer| {
-        options.peers.is_empty()
-            || peer.name == "glibc"
-            || options.peers.contains(&peer.name)
-            || extra(&peer.name)
+        let named = options.peers.contains(&peer.name) || extra(&peer.name);
+        options.peers.is_empty() || peer.name == "glibc" || named
     };
     Ok(peers.into_iter().filter(wanted).collect())
 }
