@@ -79,7 +79,7 @@ extern "C" fn __libc_mallopt(parameter: c_int, value: c_int) -> c_int {
     mallopt(parameter, value)
 }
 
-/// XML on a stdio stream, in the manner of glibc's, version `mems/1`. EINVAL for options other than 0.
+/// XML on a stdio stream, in the manner of glibc's. EINVAL for options other than 0.
 ///
 /// # Safety
 /// `stream` is an open stdio stream.
@@ -92,7 +92,7 @@ unsafe extern "C" fn malloc_info(options: c_int, stream: *mut c_void) -> c_int {
     snapshot::take(&mut now);
     let mut room = [0u8; 8192];
     let mut text = Buffer::new(&mut room);
-    text.text("<malloc version=\"mems/1\">\n<sizes>\n");
+    text.text("<malloc version=\"1\">\n<sizes>\n");
     for row in now.classes.iter().filter(|row| row.slabs > 0) {
         text.text("<class");
         for (name, value) in

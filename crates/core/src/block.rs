@@ -86,11 +86,13 @@ pub fn is_marked(block: usize, secret: usize) -> bool {
     unsafe { second_word(block).read() == mark_of(block, secret) }
 }
 
-/// Makes a free block one that is given out. False when it does not carry the mark.
+/// Makes a free block one that is given out. False, and the block is left as it is, when it does not carry the mark.
 #[inline(always)]
 pub fn claim(block: usize, secret: usize) -> bool {
     let marked = is_marked(block, secret);
-    // SAFETY: the block is a free one that is being given out.
-    unsafe { second_word(block).write(0) };
+    if marked {
+        // SAFETY: the block is a free one that is being given out.
+        unsafe { second_word(block).write(0) };
+    }
     marked
 }

@@ -39,7 +39,10 @@ pub struct Class {
 }
 
 /// The classes, by number.
-pub static CLASSES: [Class; LIMIT] = {
+pub static CLASSES: [Class; LIMIT] = TABLE;
+
+/// The same, for constants.
+pub const TABLE: [Class; LIMIT] = {
     let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0 }; LIMIT];
     let mut c = 1;
     while c <= COUNT {
@@ -87,8 +90,9 @@ const fn slot_size(class: usize) -> usize {
 const fn class(slot: usize) -> Class {
     let slab = match slot {
         0..=SMALL_MAX => 4 * PAGE,
+        ..=4096 => 8 * PAGE,
         ..=8192 => 16 * PAGE,
-        _ => 64 * PAGE,
+        _ => 32 * PAGE,
     };
     let stack = (64 << 10) / slot;
     Class {

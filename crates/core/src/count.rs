@@ -167,14 +167,14 @@ impl Level {
     #[cold]
     pub fn raise(&self) {
         let rise = self.rise_at.get();
-        self.settle();
+        self.fold();
         let above = self.word.get() as i64 >> BLOCK_BITS;
         if above > 0 {
             self.peak.add(above as u64);
             self.word.set(BIAS);
             self.peak_blocks.set(self.blocks.get());
             // Without a slow path since the last raise, this rise is a recent one.
-            self.peak_at.set(if rise != 0 { rise } else { self.rise_at.get() });
+            self.peak_at.set(if rise != 0 { rise } else { self.peak_at.get().max(crate::os::coarse_ns()) });
             self.rise_at.set(0);
         }
     }
@@ -182,13 +182,17 @@ impl Level {
     /// Keeps the blocks' 24 bits from running over: called by every slow path, at least once in 2^22 calls.
     #[inline]
     pub fn settle(&self) {
+        self.fold();
+        if self.is_above_peak() {
+            self.rise_at.set(crate::os::now_ns());
+        }
+    }
+
+    fn fold(&self) {
         let word = self.word.get();
         let low = (1 << BLOCK_BITS) - 1;
         self.blocks.add((word & low).wrapping_sub(BIAS));
         self.word.set((word & !low) | BIAS);
-        if self.is_above_peak() {
-            self.rise_at.set(crate::os::coarse_ns());
-        }
     }
 
     /// Sets an unused level to zero.

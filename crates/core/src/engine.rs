@@ -384,6 +384,20 @@ pub fn row(out: &mut EngineRow) -> bool {
     true
 }
 
+/// The segment that holds a physical address: its start, bytes, and whether it is a PROCESS segment. O(regions). None
+/// for addresses in no region, and when the engine is busy.
+pub fn segment_at(at: usize) -> Option<(usize, usize, bool)> {
+    let engine = ENGINE.try_take()?;
+    let page = (at / PAGE) as u64;
+    let region = engine.chain.regions().find(|region| {
+        let first = region.start & ((1 << PHYSICAL) - 1);
+        (first..first + region.size).contains(&page)
+    })?;
+    let segment = engine.chain.find(region.start & !((1 << PHYSICAL) - 1) | page)?;
+    let segment = engine.chain.segment(segment);
+    Some((address(segment.start), segment.size as usize * PAGE, segment.process))
+}
+
 /// Shows the main chain, region by region, segment by segment; what a segment is used for is the caller's to
 /// find out. False when the engine is busy.
 pub fn walk(see: &mut dyn FnMut(WalkItem)) -> bool {

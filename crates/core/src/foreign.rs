@@ -1,10 +1,20 @@
 //! Whether a pointer that is not MeMS's can be another allocator's block. Read from the kernel's list of mappings,
 //! only when the program is already about to be told of an error.
 
-/// True when `address` lies in anonymous memory that neither a program file, nor a stack, nor the data that
-/// follows a program file occupies: another allocator's block, as far as can be told. False for stack, static and
-/// unmapped addresses, and when the list cannot be read.
+/// True when `address` lies in anonymous memory that no loaded object and no stack has: another allocator's block, as far
+/// as can be told. False for stack, static and unmapped addresses, and when the list cannot be read.
 pub fn may_be(address: usize) -> bool {
+    !is_in_an_object(address) && is_anonymous(address)
+}
+
+/// Whether the loader has an object there: code, data or bss.
+fn is_in_an_object(address: usize) -> bool {
+    let mut found = core::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: found is valid to write to; any address may be asked for.
+    unsafe { libc::dladdr(address as *const libc::c_void, found.as_mut_ptr()) != 0 }
+}
+
+fn is_anonymous(address: usize) -> bool {
     // SAFETY: a constant path; the call has no other precondition.
     let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
     if file < 0 {
@@ -36,11 +46,8 @@ struct Scan {
     end: usize,
     named: bool,
     heap: bool,
-    file: bool,
     first: u8,
     second: u8,
-    /// End of the last mapping of a file, or of the anonymous data right behind one.
-    file_end: usize,
 }
 
 impl Scan {
@@ -48,13 +55,9 @@ impl Scan {
     fn next(&mut self, byte: u8, address: usize) -> Option<bool> {
         match byte {
             b'\n' => {
-                let behind_file = !self.named && self.start == self.file_end;
-                if self.file || behind_file {
-                    self.file_end = self.end;
-                }
                 let here = (self.start..self.end).contains(&address);
-                let anonymous = !self.named && !behind_file || self.heap;
-                *self = Scan { file_end: self.file_end, ..Scan::default() };
+                let anonymous = !self.named || self.heap;
+                *self = Scan::default();
                 return here.then_some(anonymous);
             }
             b' ' => self.in_gap = true,
@@ -73,7 +76,6 @@ impl Scan {
                     (0, _) => self.end = self.end << 4 | (byte as char).to_digit(16).unwrap_or(0) as usize,
                     (5, _) => {
                         self.named = true;
-                        self.file = self.first == b'/';
                         self.heap = self.first == b'[' && self.second == b'h';
                     }
                     _ => {}
@@ -94,14 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn only_anonymous_memory_of_its_own_and_the_brk_heap_may_be_another_allocators() {
+    fn only_anonymous_memory_and_the_brk_heap_may_be_another_allocators() {
         let maps = "00400000-00500000 rw-p 00000000 08:01 42   /bin/program\n\
-                    00500000-00600000 rw-p 00000000 00:00 0 \n\
                     00700000-00800000 rw-p 00000000 00:00 0        [heap]\n\
                     10000000-20000000 rw-p 00000000 00:00 0 \n\
                     7ff00000-7ff10000 rw-p 00000000 00:00 0        [stack]\n";
         assert_eq!(answer(maps, 0x400010), Some(false));
-        assert_eq!(answer(maps, 0x500010), Some(false), "data behind a program file");
         assert_eq!(answer(maps, 0x700010), Some(true), "another allocator's brk heap");
         assert_eq!(answer(maps, 0x1000_0010), Some(true));
         assert_eq!(answer(maps, 0x7ff0_0010), Some(false));

@@ -6,13 +6,14 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 
-use crate::class::{CLASSES, COUNT, LIMIT};
+use crate::class::{CLASSES, COUNT, LIMIT, TABLE};
 use crate::count::Counters;
 use crate::engine::{self, Span};
 use crate::large::{self, Large};
 use crate::misuse::{self, Misuse};
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
+use crate::shelf::Shelf;
 use crate::slab::{self, Slab};
 use crate::stack::{self, Stack};
 use crate::whole::WHOLE;
@@ -20,12 +21,17 @@ use crate::{block, pagemap, remote};
 
 /// Owners that a heap collects remote frees for at the same time.
 pub const OUTGOING: usize = 16;
+<<<<<<< HEAD
 /// Empty slabs that a heap keeps, by slab size (4, 16 and 64 pages).
 const SPARES: [usize; 3] = [8, 2, 1];
 /// Slots above this, in bytes, are cut from the largest slabs.
 const TRIED: u32 = 8192;
 /// How many requests in such a class come before its first slab.
 const TRIAL: u8 = 16;
+=======
+/// Empty slabs that a heap keeps, by slab size (4, 8, 16, 32 pages).
+const SPARES: [usize; 4] = [8, 4, 2, 1];
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -54,7 +60,7 @@ pub struct Heap {
     pub counters: Counters,
     /// Mixed with its address this marks a free block.
     pub secret: Cell<usize>,
-    /// Whether the thread is inside a slow path: a signal handler's call finds it so.
+    /// Whether the thread is inside a slow path: a fork by another thread leaves the child's copy half changed.
     pub inside: AtomicBool,
     /// A [`State`].
     pub state: AtomicU8,
@@ -67,7 +73,7 @@ pub struct Heap {
     /// How many.
     pub packet_count: Cell<usize>,
     /// Empty slabs by slab size.
-    spare: [[Cell<Option<&'static Slab>>; 8]; 3],
+    spare: [[Cell<Option<&'static Slab>>; 8]; 4],
     /// Freed large blocks, still mapped.
     pub kept: [Cell<Option<&'static Large>>; KEPT_LARGE],
     /// Pages in `kept`.
@@ -80,10 +86,17 @@ pub struct Heap {
     pub next_abandoned: Cell<Option<&'static Heap>>,
     /// Live units of 16 bytes, and blocks, that the process-wide level knows of.
     pub published: Cell<(i64, i64)>,
+<<<<<<< HEAD
     /// Requests in a class of the largest slabs before it had one.
     asked: [Cell<u8>; LIMIT],
     /// Room that each stack has from the beginning.
     room: [[Cell<usize>; stack::FIRST]; COUNT + 1],
+=======
+    /// The stacks' rooms, one behind the other.
+    rooms: [Cell<usize>; ROOMS],
+    /// By class: the slabs behind the stacks.
+    pub shelves: [Shelf; COUNT + 1],
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 }
 
 /// Remote frees to one owner.
@@ -109,8 +122,11 @@ impl Heap {
     pub fn open(&'static self, secret: usize) {
         self.secret.set(secret);
         self.counters.level.open();
+        let mut rooms = &self.rooms[..];
         for class in 1..=COUNT {
-            self.stacks[class].open(class, &self.room[class]);
+            let (room, rest) = rooms.split_at(room_of(class));
+            self.stacks[class].open(class, room);
+            rooms = rest;
         }
     }
 
@@ -150,7 +166,7 @@ impl Heap {
             if block::claim(block, self.secret.get()) {
                 return Some(block);
             }
-            report_unmarked(block);
+            unmarked(block);
         }
     }
 
@@ -165,21 +181,21 @@ impl Heap {
                 return Some(block);
             }
         }
-        stack.widen(class);
-        let room = stack.gap();
-        let room = &room[..room.len().div_ceil(2)];
-        let slab = match stack.head.get() {
+        if let Some(packet) = stack.unstow() {
+            remote::keep_packet(self, packet);
+            return stack.pop();
+        }
+        let gap = stack.gap();
+        let half = &gap[..gap.len().div_ceil(2)];
+        let shelf = &self.shelves[class];
+        let slab = match shelf.first() {
             Some(slab) => slab,
             None if self.is_new_to(class) => return None,
             None => self.add_slab(class)?,
         };
-        let count = slab.take(room, self.secret.get());
-        slab.known.set(slab.free.get());
-        stack.free_slots.set(stack.free_slots.get() - count as u32);
-        if slab.free.get() == 0 {
-            stack.unlist(slab);
-        }
-        stack.rise(count);
+        let count = slab.take(half, self.secret.get());
+        shelf.note(slab);
+        stack.rise(gap, count);
         stack.pop()
     }
 
@@ -195,7 +211,6 @@ impl Heap {
     }
 
     fn add_slab(&'static self, class: usize) -> Option<&'static Slab> {
-        let stack = &self.stacks[class];
         let pages = (CLASSES[class].mask as usize + 1) / PAGE;
         let spare = self.spare[spare_row(pages)].iter().find_map(Cell::take);
         let slab = match spare {
@@ -214,9 +229,7 @@ impl Heap {
                 }
             }
         };
-        stack.slabs.set(stack.slabs.get() + 1);
-        stack.free_slots.set(stack.free_slots.get() + slab.free.get());
-        stack.list(slab, true);
+        self.shelves[class].add(slab);
         Some(slab)
     }
 
@@ -231,10 +244,14 @@ impl Heap {
         if !self.inbox.is_empty() {
             remote::collect(self);
         }
-        if !stack.push(block) && !(stack.widen(class) && stack.push(block)) {
-            self.flush(class, stack.len().div_ceil(2));
-            stack.push(block);
+        if stack.push(block) {
+            return;
         }
+        match stack.takes_packet().then(|| remote::new_packet(self)).flatten() {
+            Some(packet) => stack.stow(packet),
+            None => self.flush(class, stack.len().min(stack::MOVED)),
+        }
+        stack.push(block);
     }
 
     /// Moves the oldest `count` blocks of a stack back into their slabs.
@@ -249,7 +266,7 @@ impl Heap {
                 Some(slab) => slab,
                 None => {
                     if let Some(slab) = run.take() {
-                        self.regain(stack, slab);
+                        self.regain(class, slab);
                     }
                     match self.own_slab(block) {
                         Some(slab) => *run.insert(slab),
@@ -257,12 +274,10 @@ impl Heap {
                     }
                 }
             };
-            if !kind.slot_at(block).is_some_and(|number| slab.put(number)) {
-                freed_twice(slab, block);
-            }
+            self.give_to(slab, block);
         });
         if let Some(slab) = run {
-            self.regain(stack, slab);
+            self.regain(class, slab);
         }
     }
 
@@ -282,29 +297,26 @@ impl Heap {
         if owner_of(key) != self.address() {
             return remote::send(self, owner_of(key), block);
         }
-        if !slab.kind().slot_at(block).is_some_and(|number| slab.put(number)) {
-            return freed_twice(slab, block);
-        }
-        self.regain(&self.stacks[slab.class.get() as usize % LIMIT], slab);
+        self.give_to(slab, block);
+        self.regain(slab.class.get() as usize % LIMIT, slab);
     }
 
-    /// After slots of `slab` became free: lists it, or parts with it when it is empty and not the last.
-    fn regain(&'static self, stack: &Stack, slab: &'static Slab) {
-        stack.free_slots.set(stack.free_slots.get() + slab.free.get() - slab.known.replace(slab.free.get()));
-        if slab.is_empty() && stack.slabs.get() > 1 {
-            if slab.listed.get() {
-                stack.unlist(slab);
-            }
-            self.drop_slab(stack, slab);
+    #[inline]
+    fn give_to(&self, slab: &Slab, block: usize) {
+        let free = block::is_marked(block, self.secret.get());
+        if !free || !slab.kind().slot_at(block).is_some_and(|number| slab.put(number)) {
+            unmarked(block);
+        }
+    }
+
+    /// After slots of `slab` became free: parts with it when it is empty and not the last.
+    fn regain(&'static self, class: usize, slab: &'static Slab) {
+        let shelf = &self.shelves[class];
+        shelf.note(slab);
+        if slab.is_empty() && shelf.slabs() > 1 {
+            shelf.remove(slab);
             self.keep_or_end(slab);
-        } else if !slab.listed.get() {
-            stack.list(slab, false);
         }
-    }
-
-    fn drop_slab(&self, stack: &Stack, slab: &Slab) {
-        stack.slabs.set(stack.slabs.get() - 1);
-        stack.free_slots.set(stack.free_slots.get() - slab.free.get());
     }
 
     fn keep_or_end(&'static self, slab: &'static Slab) {
@@ -322,11 +334,14 @@ impl Heap {
     pub fn release(&'static self) {
         remote::collect(self);
         for class in 1..=COUNT {
-            let stack = &self.stacks[class];
+            let (stack, shelf) = (&self.stacks[class], &self.shelves[class]);
             self.flush(class, stack.len());
-            while let Some(slab) = stack.head.get().filter(|slab| slab.is_empty()) {
-                stack.unlist(slab);
-                self.drop_slab(stack, slab);
+            while let Some(packet) = stack.unstow() {
+                self.flush(class, stack.len());
+                remote::keep_packet(self, packet);
+            }
+            while let Some(slab) = shelf.first().filter(|slab| slab.is_empty()) {
+                shelf.remove(slab);
                 let (node, touched) = slab.end();
                 engine::put(node, touched);
             }
@@ -357,8 +372,24 @@ impl Heap {
 }
 
 const fn spare_row(pages: usize) -> usize {
-    (pages > 4) as usize + (pages > 16) as usize
+    (pages.trailing_zeros() as usize).saturating_sub(2) % SPARES.len()
 }
+
+/// Places of the room of a class: fewer for large blocks.
+const fn room_of(class: usize) -> usize {
+    let most = TABLE[class].stack as usize;
+    if most < stack::ROOM { most } else { stack::ROOM }
+}
+
+/// Places of all rooms.
+const ROOMS: usize = {
+    let (mut sum, mut class) = (0, 1);
+    while class <= COUNT {
+        sum += room_of(class);
+        class += 1;
+    }
+    sum
+};
 
 /// Address of the heap that a page map key names.
 #[inline(always)]
@@ -366,20 +397,33 @@ pub fn owner_of(key: usize) -> usize {
     key & !(PAGE - 1)
 }
 
-/// A block on a stack lacks its mark: it was freed twice and is in use again, or was written to after it was freed.
+/// A block on a stack lacks its mark, or is there twice; it is dropped, for good. Either the program freed it twice or
+/// wrote to it after it was freed; or a signal handler allocated or freed between two instructions of the fast
+/// path, which may leave a block behind on the stack that is in use. The two look the same, so only a program that
+/// catches no signal is told.
 #[cold]
-pub fn report_unmarked(block: usize) {
-    misuse::report(Misuse::Overwritten { function: "malloc", pointer: block }, 0);
+#[inline(never)]
+pub fn unmarked(block: usize) {
+    if !signals_are_caught() {
+        misuse::report(Misuse::Overwritten { function: "malloc", pointer: block }, 0);
+    }
 }
 
-#[cold]
-fn freed_twice(slab: &Slab, pointer: usize) {
-    let usable = slab.kind().slot as usize;
-    misuse::report(Misuse::Freed { function: "free", pointer, usable }, 0);
+fn signals_are_caught() -> bool {
+    (1..=64).any(|signal| {
+        let mut now = core::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: only asks, into a valid place; numbers that are no signals are refused.
+        let known = unsafe { libc::sigaction(signal, core::ptr::null(), now.as_mut_ptr()) } == 0;
+        // SAFETY: zero bytes are a valid sigaction, and so is what the call wrote.
+        let now = unsafe { now.assume_init() };
+        known && now.sa_sigaction != libc::SIG_DFL && now.sa_sigaction != libc::SIG_IGN
+    })
 }
 
 /// The heap of a thread that has none yet: nothing is ever found in it.
 pub static EMPTY: Heap = Heap::new();
+/// What stands in for a thread's heap while that is being changed.
+pub static BUSY: Heap = Heap::new();
 /// The heap of a thread that has ended.
 pub static GONE: Heap = Heap::new();
 

@@ -11,6 +11,7 @@ use mems_chain::NodeId;
 
 use crate::engine::{self, Refused};
 use crate::heap::{Heap, KEPT_LARGE};
+use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::{pagemap, pool};
 
@@ -39,6 +40,8 @@ pub struct Large {
     node: Cell<Option<NodeId>>,
     /// How often it moved to grow.
     moves: Cell<u32>,
+    /// Address, pages and segment mixed with the process's secret: bookkeeping that was written over is not believed.
+    check: Cell<usize>,
     /// The next block that waits to be freed.
     next: AtomicPtr<Large>,
 }
@@ -59,6 +62,12 @@ pub struct Taken {
 }
 
 impl Large {
+    fn sum(&self) -> usize {
+        let node = self.node.get().map_or(0, |node| node.raw() as usize);
+        let mixed = self.base.get() ^ self.pages.get().rotate_left(40) ^ node.rotate_left(20);
+        crate::secret::get() ^ mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
     /// Its usable size in bytes.
     pub fn usable(&self) -> usize {
         self.pages.get() * PAGE
@@ -66,6 +75,7 @@ impl Large {
 }
 
 fn publish(large: &'static Large, key: usize) {
+    large.check.set(large.sum());
     let meta = core::ptr::from_ref(large).cast_mut().cast();
     pagemap::set(large.base.get(), 1, key, meta);
 }
@@ -78,7 +88,21 @@ pub fn of(entry: &pagemap::Entry, key: usize) -> Option<&'static Large> {
     }
     // SAFETY: an entry with these keys leads to a Large, whose memory is never unmapped (a loner's only when
     // its block is freed, and then the entry is cleared before).
-    unsafe { entry.meta.load(Relaxed).cast::<Large>().as_ref() }
+    let large = unsafe { entry.meta.load(Relaxed).cast::<Large>().as_ref() }?;
+    if large.check.get() != large.sum() {
+        overwritten(large);
+    }
+    Some(large)
+}
+
+/// Bookkeeping was written over: nothing in it can be believed, so the process ends, whatever the policy.
+#[cold]
+fn overwritten(large: &Large) -> ! {
+    misuse::set_policy(misuse::Policy::Abort);
+    let pointer = core::ptr::from_ref(large) as usize;
+    misuse::report(Misuse::Overwritten { function: "free", pointer }, 0);
+    // SAFETY: abort has no precondition.
+    unsafe { libc::abort() }
 }
 
 /// Takes a block of `size` bytes at a multiple of `align` (a power of two). `grown_from` is the block that moves
@@ -118,6 +142,7 @@ pub fn take(
         pages: Cell::new(span.pages),
         node: Cell::new(Some(span.node)),
         moves: Cell::new(moves),
+        check: Cell::new(0),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the pool gave room for a Large.
@@ -245,13 +270,14 @@ pub fn end_waiting() {
 }
 
 /// Makes the block `size` bytes long where it stands. None when it cannot be; otherwise its new usable size.
-pub fn resize(large: &Large, size: usize) -> Option<usize> {
+pub fn resize(large: &'static Large, size: usize) -> Option<usize> {
     let wanted = os::round_to_pages(size.max(1))? / PAGE;
     let pages = large.pages.get();
     // A little less is not worth a split.
     if wanted > pages || wanted + pages / 8 < pages {
         engine::resize(large.node.get()?, wanted)?;
         large.pages.set(wanted);
+        large.check.set(large.sum());
     }
     Some(large.pages.get() * PAGE)
 }
@@ -282,6 +308,7 @@ fn loner(pages: usize, align: usize) -> Option<Taken> {
         pages: Cell::new(pages),
         node: Cell::new(None),
         moves: Cell::new(0),
+        check: Cell::new(0),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the page before the block is ours.

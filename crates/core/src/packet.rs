@@ -53,7 +53,7 @@ impl Packet {
     }
 
     /// The blocks in it.
-    pub fn blocks(&self) -> &[Cell<usize>] {
+    pub fn blocks(&'static self) -> &'static [Cell<usize>] {
         &self.blocks[..self.len.get().min(ROOM)]
     }
 

@@ -5,7 +5,11 @@
 //! everything else goes through [`registry::enter`].
 
 use core::ptr::null_mut;
+<<<<<<< HEAD
 use core::sync::atomic::Ordering::Relaxed;
+=======
+use core::sync::atomic::{Ordering, compiler_fence};
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
@@ -66,7 +70,7 @@ fn pop(class: usize, size: usize, tallies: impl FnOnce(&Counters) -> &[Tally; LI
 #[cold]
 #[inline(never)]
 fn misused(block: usize) -> Option<*mut u8> {
-    crate::heap::report_unmarked(block);
+    crate::heap::unmarked(block);
     None
 }
 
@@ -107,7 +111,11 @@ fn refilled(
 ) -> *mut u8 {
     let entry = enter();
     if let Some(Entry { heap, .. }) = &entry
-        && let Some(block) = heap.take(class)
+        && let Some(block) = heap.take(class).or_else(|| {
+            // Out of memory: what this thread keeps for later may do.
+            heap.release();
+            heap.take(class)
+        })
     {
         tallies(&heap.counters)[class].add(size);
         heap.counters.level.add(CLASSES[class].weight);
@@ -256,15 +264,22 @@ pub fn delete(pointer: *mut u8) {
 fn free_fast(block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
+<<<<<<< HEAD
     let Some(stack) = heap.stack_of(entry.key.load(Relaxed)) else {
+=======
+    let Some(stack) = heap.stack_of(entry.key.load(Ordering::Relaxed)) else {
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
         return false;
     };
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    if !starts_slot || heap.counters.level.is_above_peak() || stack.is_newest(block) || !stack.push(block) {
+    if !starts_slot || heap.counters.level.is_above_peak() || stack.is_newest(block) || !stack.has_room() {
         return false;
     }
+    // Before it is on the stack: a signal handler that takes it there must find the mark.
     block::mark(block, heap.secret.get());
+    compiler_fence(Ordering::Release);
+    stack.push(block);
     heap.counters.level.sub(stack.weight.get());
     true
 }
@@ -358,13 +373,19 @@ fn is_free(heap: &Heap, owner: usize, slab: &crate::slab::Slab, number: usize, p
         return true;
     }
     let stack = &heap.stacks[slab.class.get() as usize % LIMIT];
-    slab.is_free(number) || stack.blocks().iter().any(|b| b.get() == pointer)
+    slab.is_free(number) || stack.holds(pointer)
 }
 
 #[cold]
 fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
-    match wrong {
-        Misuse::NoBlock { .. } if crate::foreign::may_be(pointer) => misuse::foreign(function, pointer, site),
+    match (&wrong, crate::engine::segment_at(pointer)) {
+        // The page map knows the first page of a large block only.
+        (Misuse::NoBlock { .. }, Some((start, bytes, true))) => {
+            misuse::report(Misuse::Inside { function, pointer, block: start, usable: bytes }, site);
+        }
+        (Misuse::NoBlock { .. }, None) if crate::foreign::may_be(pointer) => {
+            misuse::foreign(function, pointer, site);
+        }
         _ => misuse::report(wrong, site),
     }
 }
@@ -444,7 +465,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
 }
 
 /// The usable size with which a block can stay where it is, for `size` bytes.
-fn resize_in_place(usable: usize, large: Option<&large::Large>, size: usize) -> Option<usize> {
+fn resize_in_place(usable: usize, large: Option<&'static large::Large>, size: usize) -> Option<usize> {
     match large {
         Some(large) if size > SLAB_MAX => large::resize(large, size),
         Some(_) => None,

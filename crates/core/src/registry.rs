@@ -6,11 +6,18 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
+<<<<<<< HEAD
 use crate::account::ACCOUNT;
 use crate::heap::{EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
 use crate::{engine, large, os, pool, remote, shared, tls};
+=======
+use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
+use crate::lock::{Guard, Lock};
+use crate::whole::WHOLE;
+use crate::{engine, large, os, pool, remote, secret, tls};
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 
 /// The first of the heaps without a thread.
 static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
@@ -41,8 +48,18 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if self.shared.is_none() {
             self.heap.inside.store(false, Release);
+            tls::set_heap(self.heap);
         }
     }
+}
+
+/// Starts a change of the calling thread's heap. Meanwhile its slot holds a heap in which nothing is found, so that
+/// a signal handler's calls come to [`enter_elsewhere`] and do not meet the half-changed one.
+#[inline]
+fn begin(heap: &'static Heap) -> Entry {
+    tls::set_heap(&BUSY);
+    heap.inside.store(true, Release);
+    Entry { heap, shared: None }
 }
 
 /// Enters the calling thread's heap, or the shared one where that cannot be used. None when neither can: in
@@ -50,10 +67,10 @@ impl Drop for Entry {
 #[inline]
 pub fn enter() -> Option<Entry> {
     let heap = tls::heap();
-    if heap.state.load(Relaxed) == State::Live as u8 && !heap.inside.load(Relaxed) {
-        heap.inside.store(true, Release);
+    if heap.state.load(Relaxed) == State::Live as u8 {
+        let entry = begin(heap);
         large::end_waiting();
-        return Some(Entry { heap, shared: None });
+        return Some(entry);
     }
     enter_elsewhere(heap)
 }
@@ -66,8 +83,7 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
         tls::set_heap(heap);
         // After the heap is in place: with many keys pthread_setspecific allocates.
         watch_thread(heap);
-        heap.inside.store(true, Release);
-        return Some(Entry { heap, shared: None });
+        return Some(begin(heap));
     }
     let mut shared = SHARED.take()?;
     let heap = match *shared {
@@ -118,8 +134,12 @@ fn make() -> Option<&'static Heap> {
     let at = pool::take::<Heap>()?;
     // SAFETY: a fresh mapping of zero bytes of a heap's size, which is a valid heap, and never unmapped.
     let heap = unsafe { at.as_ref() };
+<<<<<<< HEAD
     heap.open(secret());
     shared::place(&heap.counters);
+=======
+    heap.open(secret::get());
+>>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
     let mut newest = NEWEST.load(Relaxed);
     loop {
         // SAFETY: the list holds heaps only, and heaps are never unmapped.
@@ -129,22 +149,6 @@ fn make() -> Option<&'static Heap> {
             Err(now) => newest = now,
         }
     }
-}
-
-/// A number that an attacker does not know, the same for the life of the process.
-fn secret() -> usize {
-    static SECRET: AtomicUsize = AtomicUsize::new(0);
-    let known = SECRET.load(Relaxed);
-    if known != 0 {
-        return known;
-    }
-    // SAFETY: getauxval has no precondition.
-    let at = unsafe { libc::getauxval(libc::AT_RANDOM) } as *const [usize; 2];
-    // SAFETY: AT_RANDOM is the address of 16 random bytes that the kernel put on the first stack, or 0.
-    let random = unsafe { at.as_ref() }.map_or(0, |words| words[1].rotate_left(23) ^ words[0]);
-    let fresh = random | 1;
-    SECRET.store(fresh, Relaxed);
-    fresh
 }
 
 /// All heaps, newest first.
@@ -201,11 +205,11 @@ extern "C" fn thread_ends(_: *mut libc::c_void) {
     if heap.state() != State::Live {
         return;
     }
-    heap.inside.store(true, Release);
+    let entry = begin(heap);
     large::end_waiting();
     heap.settle();
     heap.release();
-    heap.inside.store(false, Release);
+    drop(entry);
     tls::set_heap(&GONE);
     THREADS.fetch_sub(1, Relaxed);
     abandon(heap);

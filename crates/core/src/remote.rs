@@ -11,7 +11,7 @@ use crate::packet::Packet;
 use crate::pagemap;
 
 /// Empty packets that a heap keeps.
-const KEPT_PACKETS: usize = 8;
+const KEPT_PACKETS: usize = 32;
 
 /// Sends `block` to the heap at address `owner`. O(1); one atomic operation a full packet.
 #[inline]
@@ -77,7 +77,8 @@ pub fn visit(heap: &'static Heap) {
     }
 }
 
-fn new_packet(heap: &'static Heap) -> Option<&'static Packet> {
+/// An empty packet, one of the heap's own if it has any.
+pub fn new_packet(heap: &'static Heap) -> Option<&'static Packet> {
     match heap.packets.get() {
         Some(packet) => {
             heap.packets.set(packet.next());
@@ -96,14 +97,19 @@ pub fn collect(heap: &'static Heap) {
             take_back(heap, block.get());
         }
         packet.clear();
-        if heap.packet_count.get() < KEPT_PACKETS {
-            packet.link(heap.packets.get());
-            heap.packets.set(Some(packet));
-            heap.packet_count.set(heap.packet_count.get() + 1);
-        } else {
-            packet.end();
-        }
+        keep_packet(heap, packet);
     });
+}
+
+/// Keeps an empty packet for later, or parts with it.
+pub fn keep_packet(heap: &Heap, packet: &'static Packet) {
+    if heap.packet_count.get() < KEPT_PACKETS {
+        packet.link(heap.packets.get());
+        heap.packets.set(Some(packet));
+        heap.packet_count.set(heap.packet_count.get() + 1);
+    } else {
+        packet.end();
+    }
 }
 
 #[inline]

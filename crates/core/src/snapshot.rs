@@ -122,12 +122,13 @@ fn sum(out: &mut Snapshot) {
         total.add(&heap.counters, heap.state() == crate::heap::State::Live);
         for class in 1..=COUNT {
             let stack = &heap.stacks[class];
-            let slabs = stack.slabs.get() as u64;
+            let shelf = &heap.shelves[class];
+            let slabs = shelf.slabs() as u64;
             let row = &mut out.classes[class];
             row.slot = CLASSES[class].slot as u64;
             row.slabs += slabs;
             row.slots += slabs * CLASSES[class].slots as u64;
-            let free = stack.free_slots.get() as u64 + stack.len() as u64;
+            let free = shelf.free_slots() as u64 + stack.held() as u64;
             row.used += (slabs * CLASSES[class].slots as u64).saturating_sub(free);
         }
     }

@@ -1,20 +1,23 @@
 //! A stack of free blocks of one class: the short LIFO in front of a heap's slabs.
 //!
 //! An array of addresses, not a list through the blocks: malloc and free do not touch a block's memory for the
-//! list's sake, and a program that writes past a block or after free cannot bend it. Starts with room for a few
-//! and grows as it is used. Owned by one heap; only its thread touches it.
+//! list's sake, and a program that writes past a block or after free cannot bend it. The array never moves: a signal
+//! handler may come in between any two instructions of the fast path and use the stack itself. Then a block may be
+//! on it twice, or in use and on it, or be lost; it is never given out twice, since malloc claims the mark of a
+//! free block (see `block`). What does not fit stands in full packets behind the stack (Bonwick's
+//! magazines, 2001), and what is more than a few of those goes back to the slabs.
 
 use core::cell::Cell;
-use core::ptr::NonNull;
 
 use crate::class::CLASSES;
-use crate::pool;
-use crate::slab::Slab;
+use crate::packet::{self, Packet};
 
-/// Room that a stack has from the beginning.
-pub const FIRST: usize = 16;
+/// The most blocks on a stack.
+pub const ROOM: usize = 96;
+/// Blocks that move between a stack and a packet at once.
+pub const MOVED: usize = packet::ROOM;
 
-/// One class of one heap, one cache line: the stack and the slabs behind it.
+/// One class of one heap, one cache line.
 #[repr(C, align(64))]
 pub struct Stack {
     /// One past the newest block; `floor <= top <= limit`.
@@ -29,45 +32,26 @@ pub struct Stack {
     pub mask: Cell<u32>,
     /// ceil(2^32 / slot).
     pub inverse: Cell<u32>,
-    /// Slabs of the class.
-    pub slabs: Cell<u32>,
-    /// Free slots in them: the sum of their `free`.
-    pub free_slots: Cell<u32>,
-    /// Slabs with free slots, first to be used first.
-    pub head: Cell<Option<&'static Slab>>,
-    /// The last of them.
-    pub tail: Cell<Option<&'static Slab>>,
+    /// Full packets behind the stack, newest first.
+    full: Cell<Option<&'static Packet>>,
+    /// How many.
+    full_count: Cell<u32>,
+    /// How many there may be.
+    full_limit: Cell<u32>,
 }
 
 impl Stack {
-    /// A stack without room, in which nothing is found and nothing fits.
-    pub const EMPTY: Stack = Stack {
-        top: Cell::new(core::ptr::null()),
-        floor: Cell::new(core::ptr::null()),
-        limit: Cell::new(core::ptr::null()),
-        weight: Cell::new(0),
-        mask: Cell::new(0),
-        inverse: Cell::new(0),
-        slabs: Cell::new(0),
-        free_slots: Cell::new(0),
-        head: Cell::new(None),
-        tail: Cell::new(None),
-    };
-
-    /// Readies the stack of `class` over its first room.
-    pub fn open(&self, class: usize, room: &'static [Cell<usize>; FIRST]) {
+    /// Readies the stack of `class` over its room.
+    pub fn open(&self, class: usize, room: &'static [Cell<usize>]) {
         let kind = &CLASSES[class];
-        self.lay(&room[..FIRST.min(kind.stack as usize)]);
-        self.weight.set(kind.weight);
-        self.mask.set(kind.mask);
-        self.inverse.set(kind.inverse);
-    }
-
-    fn lay(&self, room: &'static [Cell<usize>]) {
-        let room = room.as_ptr_range();
+        let room = room[..room.len().min(kind.stack as usize)].as_ptr_range();
         self.top.set(room.start);
         self.floor.set(room.start);
         self.limit.set(room.end);
+        self.weight.set(kind.weight);
+        self.mask.set(kind.mask);
+        self.inverse.set(kind.inverse);
+        self.full_limit.set((kind.stack as usize).saturating_sub(ROOM).div_ceil(MOVED) as u32);
     }
 
     /// The newest block, taken off.
@@ -80,7 +64,7 @@ impl Stack {
         // SAFETY: floor < top <= limit, all within one room.
         let top = unsafe { top.sub(1) };
         self.top.set(top);
-        // SAFETY: a place below top holds a block; the room is never unmapped while it is ours.
+        // SAFETY: a place below top holds a block; the room is never unmapped.
         Some(unsafe { &*top }.get())
     }
 
@@ -98,10 +82,16 @@ impl Stack {
         true
     }
 
+    /// Whether one more block fits.
+    #[inline(always)]
+    pub fn has_room(&self) -> bool {
+        self.top.get() != self.limit.get()
+    }
+
     /// Whether `block` is the one on top: was freed last. May also say so of an empty stack, wrongly.
     #[inline(always)]
     pub fn is_newest(&self, block: usize) -> bool {
-        // SAFETY: a room always has a word before it: the heap's counters, the pool's or the last room's bytes.
+        // SAFETY: every room lies inside a heap, with other fields before it.
         let below = unsafe { self.top.get().sub(1) };
         // SAFETY: as above; the word may be anything.
         unsafe { below.cast::<usize>().read() == block }
@@ -119,7 +109,7 @@ impl Stack {
         unsafe { core::slice::from_raw_parts(floor, len) }
     }
 
-    /// How many blocks there are.
+    /// How many blocks there are on the stack itself.
     pub fn len(&self) -> usize {
         let floor = self.floor.get();
         if floor.is_null() {
@@ -129,14 +119,25 @@ impl Stack {
         unsafe { self.top.get().offset_from(floor) as usize }
     }
 
-    /// Whether there is none.
+    /// Whether the stack itself is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The blocks, oldest first.
-    pub fn blocks(&self) -> &'static [Cell<usize>] {
+    /// Blocks on the stack and in the packets behind it.
+    pub fn held(&self) -> usize {
+        self.len() + self.full_count.get() as usize * MOVED
+    }
+
+    /// The blocks on the stack itself, oldest first.
+    fn blocks(&self) -> &'static [Cell<usize>] {
         &self.room()[..self.len()]
+    }
+
+    /// Whether `block` is here. O(held).
+    pub fn holds(&self, block: usize) -> bool {
+        let packets = core::iter::successors(self.full.get(), |packet| packet.next());
+        self.blocks().iter().chain(packets.flat_map(|p| p.blocks())).any(|b| b.get() == block)
     }
 
     /// The free places.
@@ -144,11 +145,9 @@ impl Stack {
         &self.room()[self.len()..]
     }
 
-    /// Makes the first `count` free places blocks: the caller has filled them.
-    pub fn rise(&self, count: usize) {
-        if let Some(place) = self.gap().get(count..) {
-            self.top.set(place.as_ptr());
-        }
+    /// Makes the first `count` places of `gap` blocks: the caller has filled them.
+    pub fn rise(&self, gap: &'static [Cell<usize>], count: usize) {
+        self.top.set(gap[..count].as_ptr_range().end);
     }
 
     /// Takes off the oldest `count` blocks after `see` has seen each.
@@ -164,64 +163,34 @@ impl Stack {
         self.top.set(blocks[blocks.len() - count..].as_ptr());
     }
 
-    /// Doubles the room, up to what the class may have. False when it has that, or memory is short.
-    pub fn widen(&self, class: usize) -> bool {
-        let old = self.room();
-        let most = CLASSES[class].stack as usize;
-        if old.len() >= most || old.is_empty() {
-            return false;
-        }
-        let places = (old.len() * 2).min(most);
-        let Some(at) = pool::take_bytes(places * size_of::<usize>()) else { return false };
-        let at = at.cast::<Cell<usize>>();
-        for i in 0..places {
-            // SAFETY: i < places, the size of the new room.
-            let place = unsafe { at.add(i) };
-            // SAFETY: the place is ours and unused.
-            unsafe { place.write(Cell::new(0)) };
-        }
-        // SAFETY: all places were just written; the room lives until it is widened again.
-        let new = unsafe { core::slice::from_raw_parts(at.as_ptr(), places) };
-        let count = self.len();
-        for (to, from) in new.iter().zip(old) {
-            to.set(from.get());
-        }
-        self.lay(new);
-        self.rise(count);
-        if old.len() > FIRST {
-            let bytes = core::mem::size_of_val(old);
-            // SAFETY: the old room came from the pool with this size and is no longer referred to.
-            unsafe { pool::put(NonNull::from(&old[0]).cast(), bytes) };
-        }
-        true
+    /// Whether one more full packet may stand behind the stack.
+    pub fn takes_packet(&self) -> bool {
+        self.full_count.get() < self.full_limit.get() && self.len() >= MOVED
     }
 
-    /// Puts a slab with free slots into the list: in front, to be used next, or at the back.
-    pub fn list(&self, slab: &'static Slab, front: bool) {
-        slab.listed.set(true);
-        let (next, prev) = if front { (self.head.get(), None) } else { (None, self.tail.get()) };
-        slab.next.set(next);
-        slab.prev.set(prev);
-        match next {
-            Some(n) => n.prev.set(Some(slab)),
-            None => self.tail.set(Some(slab)),
-        }
-        match prev {
-            Some(p) => p.next.set(Some(slab)),
-            None => self.head.set(Some(slab)),
-        }
+    /// Moves the oldest blocks into `packet`, which is empty, and puts it behind the stack.
+    pub fn stow(&self, packet: &'static Packet) {
+        self.drain(MOVED, |block| {
+            packet.add(block);
+        });
+        packet.link(self.full.get());
+        self.full.set(Some(packet));
+        self.full_count.set(self.full_count.get() + 1);
     }
 
-    /// Takes a slab out of the list.
-    pub fn unlist(&self, slab: &'static Slab) {
-        slab.listed.set(false);
-        match slab.prev.get() {
-            Some(p) => p.next.set(slab.next.get()),
-            None => self.head.set(slab.next.get()),
+    /// Moves the newest packet's blocks onto the empty stack; returns the empty packet.
+    pub fn unstow(&self) -> Option<&'static Packet> {
+        let packet = self.full.get()?;
+        self.full.set(packet.next());
+        self.full_count.set(self.full_count.get() - 1);
+        let gap = self.gap();
+        let mut count = 0;
+        for (place, block) in gap.iter().zip(packet.blocks()) {
+            place.set(block.get());
+            count += 1;
         }
-        match slab.next.get() {
-            Some(n) => n.prev.set(slab.prev.get()),
-            None => self.tail.set(slab.prev.get()),
-        }
+        self.rise(gap, count);
+        packet.clear();
+        Some(packet)
     }
 }
