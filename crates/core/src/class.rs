@@ -89,10 +89,9 @@ const fn slot_size(class: usize) -> usize {
 
 const fn class(slot: usize) -> Class {
     let slab = match slot {
-        0..=SMALL_MAX => 4 * PAGE,
-        ..=4096 => 8 * PAGE,
-        ..=8192 => 16 * PAGE,
-        _ => 32 * PAGE,
+        0..=4096 => 4 * PAGE,
+        ..=8192 => 8 * PAGE,
+        _ => 16 * PAGE,
     };
     let stack = (64 << 10) / slot;
     Class {

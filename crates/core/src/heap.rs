@@ -21,17 +21,12 @@ use crate::{block, pagemap, remote};
 
 /// Owners that a heap collects remote frees for at the same time.
 pub const OUTGOING: usize = 16;
-<<<<<<< HEAD
-/// Empty slabs that a heap keeps, by slab size (4, 16 and 64 pages).
-const SPARES: [usize; 3] = [8, 2, 1];
+/// Empty slabs that a heap keeps, by slab size (4, 8, 16 pages).
+const SPARES: [usize; 3] = [8, 4, 2];
 /// Slots above this, in bytes, are cut from the largest slabs.
 const TRIED: u32 = 8192;
 /// How many requests in such a class come before its first slab.
 const TRIAL: u8 = 16;
-=======
-/// Empty slabs that a heap keeps, by slab size (4, 8, 16, 32 pages).
-const SPARES: [usize; 4] = [8, 4, 2, 1];
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -73,7 +68,7 @@ pub struct Heap {
     /// How many.
     pub packet_count: Cell<usize>,
     /// Empty slabs by slab size.
-    spare: [[Cell<Option<&'static Slab>>; 8]; 4],
+    spare: [[Cell<Option<&'static Slab>>; 8]; 3],
     /// Freed large blocks, still mapped.
     pub kept: [Cell<Option<&'static Large>>; KEPT_LARGE],
     /// Pages in `kept`.
@@ -86,17 +81,12 @@ pub struct Heap {
     pub next_abandoned: Cell<Option<&'static Heap>>,
     /// Live units of 16 bytes, and blocks, that the process-wide level knows of.
     pub published: Cell<(i64, i64)>,
-<<<<<<< HEAD
     /// Requests in a class of the largest slabs before it had one.
     asked: [Cell<u8>; LIMIT],
-    /// Room that each stack has from the beginning.
-    room: [[Cell<usize>; stack::FIRST]; COUNT + 1],
-=======
     /// The stacks' rooms, one behind the other.
     rooms: [Cell<usize>; ROOMS],
     /// By class: the slabs behind the stacks.
     pub shelves: [Shelf; COUNT + 1],
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
 }
 
 /// Remote frees to one owner.

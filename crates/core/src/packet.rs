@@ -52,6 +52,14 @@ impl Packet {
         len + 1 >= ROOM
     }
 
+    /// Makes `blocks` its content, all that fit.
+    pub fn fill(&self, blocks: &[Cell<usize>]) {
+        for (to, from) in self.blocks.iter().zip(blocks) {
+            to.set(from.get());
+        }
+        self.len.set(blocks.len().min(ROOM));
+    }
+
     /// The blocks in it.
     pub fn blocks(&'static self) -> &'static [Cell<usize>] {
         &self.blocks[..self.len.get().min(ROOM)]

@@ -5,11 +5,8 @@
 //! everything else goes through [`registry::enter`].
 
 use core::ptr::null_mut;
-<<<<<<< HEAD
-use core::sync::atomic::Ordering::Relaxed;
-=======
-use core::sync::atomic::{Ordering, compiler_fence};
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
+use core::sync::atomic::Ordering::{Relaxed, Release};
+use core::sync::atomic::compiler_fence;
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
@@ -111,11 +108,7 @@ fn refilled(
 ) -> *mut u8 {
     let entry = enter();
     if let Some(Entry { heap, .. }) = &entry
-        && let Some(block) = heap.take(class).or_else(|| {
-            // Out of memory: what this thread keeps for later may do.
-            heap.release();
-            heap.take(class)
-        })
+        && let Some(block) = heap.take(class)
     {
         tallies(&heap.counters)[class].add(size);
         heap.counters.level.add(CLASSES[class].weight);
@@ -264,11 +257,7 @@ pub fn delete(pointer: *mut u8) {
 fn free_fast(block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
-<<<<<<< HEAD
     let Some(stack) = heap.stack_of(entry.key.load(Relaxed)) else {
-=======
-    let Some(stack) = heap.stack_of(entry.key.load(Ordering::Relaxed)) else {
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
         return false;
     };
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
@@ -278,7 +267,7 @@ fn free_fast(block: usize) -> bool {
     }
     // Before it is on the stack: a signal handler that takes it there must find the mark.
     block::mark(block, heap.secret.get());
-    compiler_fence(Ordering::Release);
+    compiler_fence(Release);
     stack.push(block);
     heap.counters.level.sub(stack.weight.get());
     true

@@ -6,18 +6,11 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
-<<<<<<< HEAD
 use crate::account::ACCOUNT;
-use crate::heap::{EMPTY, GONE, Heap, State};
-use crate::lock::{Guard, Lock};
-use crate::whole::WHOLE;
-use crate::{engine, large, os, pool, remote, shared, tls};
-=======
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
-use crate::{engine, large, os, pool, remote, secret, tls};
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
+use crate::{engine, large, os, pool, remote, secret, shared, tls};
 
 /// The first of the heaps without a thread.
 static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
@@ -134,12 +127,8 @@ fn make() -> Option<&'static Heap> {
     let at = pool::take::<Heap>()?;
     // SAFETY: a fresh mapping of zero bytes of a heap's size, which is a valid heap, and never unmapped.
     let heap = unsafe { at.as_ref() };
-<<<<<<< HEAD
-    heap.open(secret());
-    shared::place(&heap.counters);
-=======
     heap.open(secret::get());
->>>>>>> bc04516 (heap: stacks that never move, packets behind them, shelves of slabs; locks named in one step; a busy heap stands in during slow paths)
+    shared::place(&heap.counters);
     let mut newest = NEWEST.load(Relaxed);
     loop {
         // SAFETY: the list holds heaps only, and heaps are never unmapped.

@@ -108,14 +108,17 @@ impl Slab {
     }
 
     /// Takes as many free slots as there are and `out` has room for, in address order, the lowest address last in
-    /// `out`; returns how many. Blocks that were never handed out get their mark. O(slots / 64 + taken).
+    /// `out`; returns how many. Blocks that were never handed out get their mark, and of those only a page's worth is
+    /// taken, so that no page is touched long before it is used. O(slots / 64 + taken).
     pub fn take(&self, out: &[Cell<usize>], secret: usize) -> usize {
         let kind = self.kind();
         let end = self.base.get() + kind.mask as usize + 1;
-        let count = out.len().min(self.free.get() as usize);
+        let fresh = self.fresh.get() as usize;
+        let used = self.free.get() as usize - fresh;
+        let count =
+            out.len().min(used + fresh.min(PAGE / kind.slot as usize).max((fresh > 0 && used == 0) as usize));
         let mut places = out[..count].iter().rev();
         let mut left = count;
-        let fresh = self.fresh.get() as usize;
         let mut low = fresh;
         for i in (0..(kind.slots as usize).div_ceil(64)).rev() {
             let mut word = self.bits[i % (SLOTS_MAX / 64)].get();

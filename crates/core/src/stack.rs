@@ -170,9 +170,8 @@ impl Stack {
 
     /// Moves the oldest blocks into `packet`, which is empty, and puts it behind the stack.
     pub fn stow(&self, packet: &'static Packet) {
-        self.drain(MOVED, |block| {
-            packet.add(block);
-        });
+        packet.fill(&self.blocks()[..MOVED]);
+        self.drain(MOVED, |_| {});
         packet.link(self.full.get());
         self.full.set(Some(packet));
         self.full_count.set(self.full_count.get() + 1);
