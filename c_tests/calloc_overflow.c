@@ -1,4 +1,5 @@
 /* what: calloc refuses a product that overflows, with NULL and ENOMEM.
+ * mode: both
  */
 #include "check.h"
 

@@ -1,4 +1,5 @@
 /* what: calloc with a count or a size of 0 gives a block of its own that can be freed.
+ * mode: both
  */
 #include "check.h"
 

@@ -1,6 +1,7 @@
 /* what: an ordinary C++ program (containers, strings, exceptions, threads, streams) prints what it should.
  * flags: -pthread
  * stdout: ^499500 1000 17$
+ * mode: both
  */
 #include "check.h"
 #include <iostream>

@@ -1,5 +1,6 @@
 /* what: thread_local objects with destructors allocate and free while their threads end.
  * flags: -pthread
+ * mode: both
  */
 #include "check.h"
 #include <string>

@@ -1,5 +1,6 @@
 /* what: abort ends the process by SIGABRT.
  * exit: SIGABRT
+ * mode: both
  */
 #include "check.h"
 

@@ -1,6 +1,7 @@
 /* what: a program that closes stdin, stdout and stderr before it ends keeps its exit code, and the dump still
  *       reaches the stderr that it started with.
  * exit: 5
+ * mode: both
  */
 #include "check.h"
 

@@ -1,5 +1,6 @@
 /* what: a program that clears or overwrites its environment ends as ever.
  * exit: 3
+ * mode: both
  */
 #include "check.h"
 

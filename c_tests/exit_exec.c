@@ -1,5 +1,6 @@
 /* what: exec replaces the process: the new program has its arguments, its environment and the same preload.
  * stdout: ^two words 3$
+ * mode: both
  */
 #include "check.h"
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* what: exit() from deep inside runs the handlers, which may allocate and free, and leaves its code and the dump.
  * exit: 9
  * stdout: ^handler 64 z$
+ * mode: both
  */
 #include "check.h"
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* what: allocation and free go on working after exit handlers, in destructors of libraries and at the very end.
  * links: late_free
+ * mode: both
  */
 #include "check.h"
 

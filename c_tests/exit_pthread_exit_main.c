@@ -1,6 +1,7 @@
 /* what: main may leave by pthread_exit; the process ends with code 0 when its last thread returns, dump included.
  * flags: -pthread
  * stdout: ^last$
+ * mode: both
  */
 #include "check.h"
 #include <pthread.h>

@@ -2,6 +2,7 @@
  * exit: 13
  * stderr: ^quick handler$
  * plain: yes
+ * mode: both
  */
 #include "check.h"
 

@@ -1,5 +1,6 @@
 /* what: a process that returns from main leaves its code and one dump.
  * exit: 7
+ * mode: both
  */
 #include "check.h"
 

@@ -1,6 +1,7 @@
 /* what: exit() called by a thread that is not the first, while others allocate, ends the process with its code.
  * flags: -pthread
  * exit: 21
+ * mode: both
  */
 #include "check.h"
 #include <pthread.h>

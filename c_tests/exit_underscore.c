@@ -1,5 +1,6 @@
 /* what: _exit ends the process at once, with its code, without handlers, and the dump appears all the same.
  * exit: 11
+ * mode: both
  */
 #include "check.h"
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* what: children of children of children, each with its parent's heap, work and keep what they inherited.
+ * mode: both
  */
 #include "check.h"
 #include <sys/wait.h>

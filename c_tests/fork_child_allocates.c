@@ -1,5 +1,6 @@
 /* what: a child of fork in a multi-threaded program allocates and frees at once, its parent's blocks included.
  * flags: -pthread
+ * mode: both
  */
 #include "check.h"
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* what: vfork with exec or _exit in the child leaves the parent's heap as it was.
+ * mode: both
  */
 #include "check.h"
 #include <sys/wait.h>

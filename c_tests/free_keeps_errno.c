@@ -1,4 +1,5 @@
 /* what: free keeps errno: small, large and aligned blocks, one by one and when pages go back.
+ * mode: both
  */
 #include "check.h"
 

@@ -1,5 +1,6 @@
 /* what: C23's free_sized and free_aligned_sized free what malloc and aligned_alloc gave, take NULL, keep errno.
  * plain: no
+ * mode: both
  */
 #include "check.h"
 #include <dlfcn.h>

@@ -1,5 +1,6 @@
 /* what: blocks that the C library gives out (strdup, asprintf, getline, realpath, scandir …) are the program's to
  *       resize and free.
+ * mode: both
  */
 #include "check.h"
 #include <dirent.h>

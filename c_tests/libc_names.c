@@ -1,4 +1,5 @@
 /* what: the names __libc_malloc, __libc_free and so on lead to the same heap as the plain ones.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* what: mallinfo2 follows what the program holds: in use (uordblks + hblkhd) rises with malloc and falls with free.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

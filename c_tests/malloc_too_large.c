@@ -1,4 +1,5 @@
 /* what: a size above PTRDIFF_MAX is refused by every function of the family, with NULL and ENOMEM.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* what: malloc(0) gives a block of its own each time, and it can be freed and reallocated.
+ * mode: both
  */
 #include "check.h"
 

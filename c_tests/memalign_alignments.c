@@ -1,4 +1,5 @@
 /* what: memalign and aligned_alloc give what is asked for every power of two from 1 to 64 MiB, at least 16.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

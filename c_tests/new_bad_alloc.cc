@@ -1,4 +1,5 @@
 /* what: operator new throws std::bad_alloc where it cannot serve, and the program goes on.
+ * mode: both
  */
 #include "check.h"
 #include <new>

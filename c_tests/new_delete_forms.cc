@@ -1,4 +1,5 @@
 /* what: every standard form of operator new works with every matching form of operator delete.
+ * mode: both
  */
 #include "check.h"
 #include <new>

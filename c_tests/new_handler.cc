@@ -1,4 +1,5 @@
 /* what: a new_handler is called where operator new cannot serve, as often as it takes, and may throw.
+ * mode: both
  */
 #include "check.h"
 #include <new>

@@ -1,4 +1,5 @@
 /* what: the nothrow forms of operator new give NULL where they cannot serve.
+ * mode: both
  */
 #include "check.h"
 #include <new>

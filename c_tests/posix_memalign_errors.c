@@ -1,5 +1,6 @@
 /* what: posix_memalign returns EINVAL for an alignment that is no power of two times sizeof(void *), ENOMEM for
  *       what cannot be had, and leaves the pointer alone in both cases.
+ * mode: both
  */
 #include "check.h"
 

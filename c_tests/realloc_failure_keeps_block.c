@@ -1,4 +1,5 @@
 /* what: a realloc that cannot be served gives NULL and ENOMEM and leaves the block as it was.
+ * mode: both
  */
 #include "check.h"
 

@@ -1,4 +1,5 @@
 /* what: realloc keeps min(old, new) bytes, growing and shrinking over every step of size.
+ * mode: both
  */
 #include "check.h"
 

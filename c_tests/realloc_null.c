@@ -1,4 +1,5 @@
 /* what: realloc(NULL, n) is malloc(n), also for n = 0.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

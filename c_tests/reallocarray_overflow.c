@@ -1,4 +1,5 @@
 /* what: reallocarray refuses a product that overflows, with NULL and ENOMEM, and keeps the block.
+ * mode: both
  */
 #include "check.h"
 

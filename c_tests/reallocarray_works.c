@@ -1,4 +1,5 @@
 /* what: reallocarray is realloc of the product: grows, shrinks, starts from NULL, and frees at 0.
+ * mode: both
  */
 #include "check.h"
 

@@ -1,4 +1,5 @@
 /* what: malloc works on a small alternate signal stack that is itself a block of malloc.
+ * mode: both
  */
 #include "check.h"
 #include <signal.h>

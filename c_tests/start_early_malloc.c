@@ -1,6 +1,7 @@
 /* what: malloc works before any constructor of MeMS: in preinit functions and in constructors of libraries that
  *       load before it.
  * links: early_malloc
+ * mode: both
  */
 #include "check.h"
 

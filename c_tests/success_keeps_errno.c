@@ -1,4 +1,5 @@
 /* what: a call that succeeds leaves errno alone, for every function of the family, small and large.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

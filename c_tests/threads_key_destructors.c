@@ -1,5 +1,6 @@
 /* what: destructors of thread keys free and allocate, in every round that POSIX gives them, whatever their order.
  * flags: -pthread
+ * mode: both
  */
 #include "check.h"
 #include <pthread.h>

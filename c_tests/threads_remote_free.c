@@ -1,5 +1,6 @@
 /* what: blocks that one thread makes and another frees come back: a long exchange in rounds grows nothing.
  * flags: -pthread
+ * mode: both
  */
 #include "check.h"
 #include <pthread.h>

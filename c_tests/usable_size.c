@@ -1,4 +1,5 @@
 /* what: malloc_usable_size is at least what was asked, every byte of it may be written, and it is 0 for NULL.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* what: valloc and pvalloc give whole-page alignment, and pvalloc rounds the size up to whole pages.
+ * mode: both
  */
 #include "check.h"
 #include <malloc.h>

@@ -124,3 +124,49 @@ fn a_trivial_program_grows_by_a_mebibyte_of_address_space_at_most() {
     assert!(dump.exists(), "MeMS was in");
     assert!(mems - plain <= 1024, "VmSize {mems} KiB, plain {plain} KiB: {} more", mems - plain);
 }
+
+#[test]
+fn real_programs_run_where_every_munmap_is_refused() {
+    if !can_trace() {
+        return preload::skip("refused munmap", "strace is not installed or not allowed here");
+    }
+    let file = preload::root().join("tests/guest.rs");
+    let file = file.to_str().expect("a path of UTF-8");
+    let programs: [(&str, &[&str]); 3] = [
+        ("/usr/bin/sort", &["-r", file]),
+        ("/usr/bin/perl", &["-e", "for (1 .. 20) { my @a = map { $_ x 50 } 1 .. 3000 } print 'done'"]),
+        (
+            "/usr/bin/sqlite3",
+            &[":memory:", "create table t(a); insert into t values (randomblob(5000000)); select 7;"],
+        ),
+    ];
+    for (program, arguments) in programs {
+        if !preload::installed(program) {
+            println!("{program} is not installed");
+            continue;
+        }
+        let plain = preload::run(preload::plain(program).args(arguments));
+        let dump = preload::scratch("refused.json");
+        let mut command = preload::plain("strace");
+        command.args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=munmap",
+            "-e",
+            "inject=munmap:error=ENOMEM",
+            "-o",
+            "/dev/null",
+        ]);
+        for (name, value) in [
+            ("LD_PRELOAD", preload::library()),
+            ("MEMS_STATS_FORMAT", Path::new("json")),
+            ("MEMS_STATS_FILE", dump.as_path()),
+        ] {
+            command.arg("-E").arg(format!("{name}={}", value.display()));
+        }
+        let mems = preload::run(command.arg("--").arg(program).args(arguments));
+        assert_eq!(plain.stdout, mems.stdout, "{program}");
+        assert!(dump.exists(), "{program} left its dump");
+    }
+}
