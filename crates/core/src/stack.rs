@@ -130,7 +130,7 @@ impl Stack {
     }
 
     /// The blocks on the stack itself, oldest first.
-    fn blocks(&self) -> &'static [Cell<usize>] {
+    pub fn blocks(&self) -> &'static [Cell<usize>] {
         &self.room()[..self.len()]
     }
 
