@@ -7,7 +7,7 @@ set -u
 packages="binutils strace gdb valgrind perl python3 gawk mawk sqlite3 openssl curl git cmake make g++
  xz-utils zstd bzip2 gzip tar sed grep findutils file bc lua5.4 tcl
  libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4"
-all="php-cli ruby nodejs default-jre-headless redis-server nginx-light ghostscript vim-tiny z3 imagemagick
+all="php-cli ruby nodejs default-jre-headless redis-server nginx-light ghostscript vim z3 imagemagick
  postgresql memcached sox stress-ng clang"
 [ "${1:-}" = --all ] && packages="$packages $all"
 
