@@ -44,6 +44,8 @@ pub struct Account {
     pub whole: Whole,
     /// Threads that have a heap now, the most there were at once, all there ever were.
     pub threads: [AtomicU64; 3],
+    /// free and delete of NULL by threads without a heap: no reason to make one.
+    pub nulls: [AtomicU64; 2],
 }
 
 const _: () = assert!(size_of::<Account>() == 4096);
@@ -66,4 +68,5 @@ pub static ACCOUNT: Account = Account {
         step: AtomicUsize::new(0),
     },
     threads: [const { AtomicU64::new(0) }; 3],
+    nulls: [const { AtomicU64::new(0) }; 2],
 };

@@ -42,7 +42,7 @@ pub enum State {
     Abandoned = 2,
     /// Its thread has ended, and another one is just emptying its inbox.
     Visited = 3,
-    /// In a forked child: its thread was in the middle of something, so it is never touched again.
+    /// In a forked child: its thread is not here and may have been in the middle of something, so it is never touched.
     Lost = 4,
 }
 
@@ -342,16 +342,6 @@ impl Heap {
         }
         large::release(self);
         remote::post_all(self);
-    }
-
-    /// In a forked child, for a heap whose thread is not here: it may have been stopped between putting a block on a
-    /// stack and marking it, so the newest of each stack gets its mark.
-    pub fn mark_newest(&self) {
-        for stack in &self.stacks {
-            if let Some(newest) = stack.blocks().last() {
-                block::mark(newest.get(), self.secret.get());
-            }
-        }
     }
 
     /// What every slow path does once: keeps the level's counters in range and tells the process of it.

@@ -8,10 +8,11 @@ use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::compiler_fence;
 
+use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
 use crate::count::{Counters, Function, Tally, weight};
-use crate::heap::Heap;
+use crate::heap::{Heap, State};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::registry::{self, Entry};
@@ -246,10 +247,10 @@ pub fn free(pointer: *mut u8) {
 /// operator delete.
 #[inline(always)]
 pub fn delete(pointer: *mut u8) {
-    tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
-    if !free_fast(pointer as usize) {
-        delete_cold(pointer as usize);
+    if free_fast(pointer as usize) {
+        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
+    delete_cold(pointer as usize);
 }
 
 /// Frees a block of this thread's slabs where nothing is out of the ordinary; false (nothing done) otherwise.
@@ -297,24 +298,40 @@ with_call_site! {
 }
 
 extern "C" fn free_slow(pointer: usize, site: usize) {
-    release("free", pointer, site);
+    if pointer == 0 {
+        return release_null(Function::Free);
+    }
+    release(enter(), "free", pointer, site);
 }
 
 extern "C" fn delete_slow(pointer: usize, site: usize) {
-    release("delete", pointer, site);
+    if pointer == 0 {
+        return release_null(Function::Delete);
+    }
+    let entry = enter();
+    if let Some(Entry { heap, .. }) = &entry {
+        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+    }
+    release(entry, "delete", pointer, site);
+}
+
+/// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
+/// when a thread has ended and nobody would give such a heap back.
+fn release_null(function: Function) {
+    let heap = tls::heap();
+    let delete = function == Function::Delete;
+    if heap.state() != State::Live {
+        ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);
+    } else if delete {
+        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        heap.counters.delete_null.add(1);
+    } else {
+        heap.counters.free_null.add(1);
+    }
 }
 
 /// free and delete in full.
-fn release(function: &'static str, pointer: usize, site: usize) {
-    let entry = enter();
-    if pointer == 0 {
-        if let Some(Entry { heap, .. }) = &entry {
-            let nulls =
-                if function == "free" { &heap.counters.free_null } else { &heap.counters.delete_null };
-            nulls.add(1);
-        }
-        return;
-    }
+fn release(entry: Option<Entry>, function: &'static str, pointer: usize, site: usize) {
     if let Some(wrong) = give_back(entry.as_ref(), function, pointer) {
         drop(entry);
         report(wrong, function, pointer, site);

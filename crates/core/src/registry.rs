@@ -238,8 +238,8 @@ pub unsafe fn fork_parent() {
     unsafe { ABANDONED.reset() };
 }
 
-/// After fork, in the child, whose only thread this is: heaps of threads that are not here are handed on, those
-/// that were in the middle of a change are left alone for good.
+/// After fork, in the child, whose only thread this is: heaps of threads that are not here are left alone for good.
+/// Their blocks stay as they are; when the child frees one, its memory is not used again.
 ///
 /// # Safety
 /// The calling thread is the copy of one that called [`fork_prepare`].
@@ -249,6 +249,7 @@ pub unsafe fn fork_child() {
     // SAFETY: passed on.
     unsafe { fork_parent() };
     let mine = tls::heap();
+    let alone = THREADS.load(Relaxed) <= 1;
     let shared = SHARED.take().and_then(|s| *s);
     for heap in heaps() {
         heap.published.set((0, 0));
@@ -256,14 +257,9 @@ pub unsafe fn fork_child() {
         if core::ptr::eq(heap, mine) || shared.is_some_and(|s| core::ptr::eq(heap, s)) {
             continue;
         }
-        match heap.state() {
-            State::Live if heap.inside.load(Acquire) => heap.state.store(State::Lost as u8, Release),
-            State::Live => {
-                heap.mark_newest();
-                abandon(heap);
-            }
-            State::Visited => heap.state.store(State::Lost as u8, Release),
-            _ => {}
+        // fork copies one page after the other while other threads run on, so what they left need not fit together.
+        if !alone || heap.state() != State::Abandoned {
+            heap.state.store(State::Lost as u8, Release);
         }
     }
     THREADS.store((mine.state() == State::Live) as u64, Relaxed);

@@ -59,6 +59,10 @@ fn post(from: &'static Heap, owner: usize, packet: Option<&'static Packet>) {
     // SAFETY: an owner in the page map is the address of a heap, and heaps are never unmapped.
     let Some(owner) = (unsafe { owner.as_ref() }) else { return };
     from.settle();
+    if owner.state() == State::Lost {
+        packet.clear();
+        return keep_packet(from, packet);
+    }
     owner.inbox.post(packet);
     if owner.state() == State::Abandoned {
         visit(owner);

@@ -96,6 +96,10 @@ impl Total {
 
     fn end(&self, account: &Account, out: &mut Snapshot) {
         let whole = &account.whole;
+        let [free, delete] = core::array::from_fn(|i| account.nulls[i].load(Relaxed));
+        out.free_null += free + delete;
+        out.delete_null += delete;
+        out.calls[Function::Delete as usize] += delete;
         out.live_usable = self.live.0.max(0) as u64;
         out.blocks_live = self.live.1.max(0) as u64;
         out.threads = core::array::from_fn(|i| account.threads[i].load(Relaxed));
