@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 
 use mems_core::report::ExitKind;
 
-use crate::{dump, raw};
+use crate::{counters, dump, process, raw};
 
 unsafe extern "C" {
     fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
@@ -39,6 +39,9 @@ pub fn register() {
 }
 
 extern "C" fn exited(code: c_int, _: *mut c_void) {
+    if process::is_this() {
+        counters::ends(ExitKind::Exit, code & 0xff);
+    }
     if dump::is_due() && AGAIN.fetch_add(1, Relaxed) < THREADS {
         // Another thread that calls exit meanwhile finds no handler left, and ends the process in the middle of the
         // dump. So there is one for it, which waits. Found done when it is this thread's turn again.

@@ -9,6 +9,7 @@ mod exec;
 mod exit;
 mod exports;
 mod info;
+mod live;
 mod log;
 mod mems;
 mod operators;

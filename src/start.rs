@@ -8,7 +8,7 @@ use core::ffi::{c_char, c_int};
 use mems_core::{misuse, say, vspace};
 
 use crate::options::{Format, Stats};
-use crate::{counters, dump, exit, log, options, process, stats_file, stderr};
+use crate::{counters, dump, exit, live, log, options, process, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
 #[used]
@@ -30,6 +30,7 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
         stderr::expect_long();
     }
     counters::open();
+    live::start();
     stats_file::open();
     exit::register();
     // SAFETY: the handlers are functions of this library, which stays loaded. Those of the malloc heap were registered

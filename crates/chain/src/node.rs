@@ -117,6 +117,12 @@ impl Node {
         Node { start, word: size | if hole { HOLE } else { 0 }, tag, region, ..Node::EMPTY }
     }
 
+    /// What a reader that found this node by itself may want to know: first granule, granules, whether it is a HOLE, the
+    /// first segment's name (of a region), the next one's name.
+    pub fn seen(&self) -> (u64, u64, bool, Option<NodeId>, Option<NodeId>) {
+        (self.start, self.size(), self.is_hole(), self.left, self.next)
+    }
+
     #[inline(always)]
     pub(crate) fn size(&self) -> u64 {
         self.word & SIZE_MAX

@@ -95,6 +95,11 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         self.nodes.node(region).prev.map(|id| self.region(id))
     }
 
+    /// Where the name of the first region is kept, for a reader that walks the nodes by itself.
+    pub fn first_place(&self) -> &Option<NodeId> {
+        &self.first
+    }
+
     /// The regions along the main chain.
     pub fn regions(&self) -> Regions<'_, N, O> {
         Regions::new(self, self.first)

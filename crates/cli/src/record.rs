@@ -12,14 +12,21 @@ use crate::failure::{Failure, Outcome, reason};
 
 /// The columns of a site that this command knows, in the order of [`Site::figures`].
 pub const COLUMNS: [&str; 11] = [
-    "calls", "asked", "usable", "live_blocks", "live_bytes", "peak_blocks", "peak_bytes", "temporary", "min", "max",
+    "calls",
+    "asked",
+    "usable",
+    "live_blocks",
+    "live_bytes",
+    "peak_blocks",
+    "peak_bytes",
+    "temporary",
+    "min",
+    "max",
     "samples",
 ];
 
 /// One process image's record.
 pub struct Record {
-    /// The file it was in.
-    pub path: PathBuf,
     /// The `mems/1` object.
     pub dump: Value,
     /// How call sites were recorded; None when the record has no such line.
@@ -48,10 +55,6 @@ pub struct Module {
     pub build_id: String,
     /// Address in the process minus address in the file.
     pub bias: u64,
-    /// First address.
-    pub start: u64,
-    /// One past the last.
-    pub end: u64,
 }
 
 /// A call frame.
@@ -95,9 +98,8 @@ pub struct Segment {
 }
 
 impl Record {
-    fn new(path: &Path, dump: Value) -> Record {
+    fn new(dump: Value) -> Record {
         Record {
-            path: path.into(),
             dump,
             profile: None,
             modules: Vec::new(),
@@ -128,7 +130,8 @@ impl Record {
 
     /// All calls that ask for a block or free one.
     pub fn calls(&self) -> i64 {
-        let names = ["malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign"];
+        let names =
+            ["malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign"];
         let more = ["valloc", "pvalloc", "new", "free", "delete"];
         names.iter().chain(&more).map(|name| self.number(&format!("/calls/{name}"))).sum()
     }
@@ -165,11 +168,6 @@ impl Record {
         }
     }
 
-    /// How call sites were recorded: `off`, `sites`, `stacks` or `sample`.
-    pub fn mode(&self) -> &str {
-        self.profile.as_ref().and_then(|p| p.get("mode")).and_then(Value::as_str).unwrap_or("off")
-    }
-
     /// Whether the figures of the sites are estimates.
     pub fn is_estimated(&self) -> bool {
         self.profile.as_ref().and_then(|p| p.get("estimated")).and_then(Value::as_bool).unwrap_or(false)
@@ -183,8 +181,6 @@ impl Record {
                 path: line.get("path").and_then(Value::as_str).ok_or("a module has no path")?.into(),
                 build_id: line.get("build_id").and_then(Value::as_str).unwrap_or("").into(),
                 bias: line.get("bias").and_then(Value::as_u64).ok_or("a module has no bias")?,
-                start: line.get("start").and_then(Value::as_u64).unwrap_or(0),
-                end: line.get("end").and_then(Value::as_u64).unwrap_or(0),
             }),
             "mems-nodes/1" => self.take_nodes(line)?,
             "mems-sites/1" => self.take_sites(line)?,
@@ -235,24 +231,35 @@ impl Record {
 
     fn take_region(&mut self, line: &Value) -> Result<(), String> {
         if line.get("cut").and_then(Value::as_bool) == Some(true) {
-            self.chain_cut = ["regions", "segments"].map(|name| line.get(name).and_then(Value::as_u64).unwrap_or(0));
+            self.chain_cut =
+                ["regions", "segments"].map(|name| line.get(name).and_then(Value::as_u64).unwrap_or(0));
             return Ok(());
         }
-        let number = |name: &str| line.get(name).and_then(Value::as_u64).ok_or(format!("a region has no {name}"));
+        let number =
+            |name: &str| line.get(name).and_then(Value::as_u64).ok_or(format!("a region has no {name}"));
         if line.get("from").and_then(Value::as_u64).unwrap_or(0) == 0 {
-            self.regions.push(Region { start: number("start")?, bytes: number("bytes")?, segments: Vec::new() });
+            self.regions.push(Region {
+                start: number("start")?,
+                bytes: number("bytes")?,
+                segments: Vec::new(),
+            });
         }
         let region = self.regions.last_mut().ok_or("a sub-chain has no region")?;
         let segments = line.get("segments").and_then(Value::as_array).ok_or("a region has no segments")?;
         for segment in segments {
             let figure = |i: usize| segment.get(i).and_then(Value::as_u64);
-            let slab = figure(2).zip(figure(3)).zip(figure(4)).map(|((slot, slots), used)| [slot, slots, used]);
+            let slab =
+                figure(2).zip(figure(3)).zip(figure(4)).map(|((slot, slots), used)| [slot, slots, used]);
             let process = match segment.get(0).and_then(Value::as_str) {
                 Some("P") => true,
                 Some("H") => false,
                 _ => return Err("a segment is neither P nor H".into()),
             };
-            region.segments.push(Segment { process, bytes: figure(1).ok_or("a segment has no length")?, slab });
+            region.segments.push(Segment {
+                process,
+                bytes: figure(1).ok_or("a segment has no length")?,
+                slab,
+            });
         }
         Ok(())
     }
@@ -306,7 +313,8 @@ fn whole(value: Option<&Value>) -> Option<i64> {
 
 /// The records of one file. A record that is cut short or not right is a failure with file and line.
 pub fn read_file(path: &Path) -> Outcome<Vec<Record>> {
-    let bytes = fs::read(path).map_err(|e| Failure::refused(format!("{}: {}", path.display(), reason(&e))))?;
+    let bytes =
+        fs::read(path).map_err(|e| Failure::refused(format!("{}: {}", path.display(), reason(&e))))?;
     parse(path, &bytes)
 }
 
@@ -332,10 +340,11 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Outcome<Vec<Record>> {
             if value.pointer("/process/pid").and_then(Value::as_u64).is_none() {
                 return Err(wrong(number, "a mems/1 line without process.pid"));
             }
-            records.push(Record::new(path, value));
+            records.push(Record::new(value));
         } else {
             let record = records.last_mut();
-            let record = record.ok_or_else(|| wrong(number, "not a record: it must begin with a mems/1 line"))?;
+            let record =
+                record.ok_or_else(|| wrong(number, "not a record: it must begin with a mems/1 line"))?;
             record.take(&value).map_err(|text| wrong(number, &text))?;
         }
     }
@@ -355,7 +364,8 @@ pub fn read(path: &Path) -> Outcome<(Vec<Record>, Vec<Failure>)> {
         return Ok((read_file(path)?, Vec::new()));
     }
     let cannot = |e: std::io::Error| Failure::refused(format!("{}: {}", path.display(), reason(&e)));
-    let mut files: Vec<PathBuf> = fs::read_dir(path).map_err(cannot)?.flatten().map(|entry| entry.path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(path).map_err(cannot)?.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "mems" || extension == "json"));
     files.sort();
     let (mut records, mut failures) = (Vec::new(), Vec::new());

@@ -19,7 +19,7 @@ use crate::os::{self, PAGE};
 use crate::pagemap;
 
 /// Bits of a virtual address that are the physical page number.
-const PHYSICAL: u32 = 36;
+pub const PHYSICAL: u32 = 36;
 const FIRST_REGION: usize = 128 << 10;
 const LARGEST_REGION: usize = 64 << 20;
 /// Regions are multiples of this, and lie at multiples of it where the kernel lets them, so that slabs fit.
@@ -396,6 +396,13 @@ pub fn segment_at(at: usize) -> Option<(usize, usize, bool)> {
     let segment = engine.chain.find(region.start & !((1 << PHYSICAL) - 1) | page)?;
     let segment = engine.chain.segment(segment);
     Some((address(segment.start), segment.size as usize * PAGE, segment.process))
+}
+
+/// The addresses of the word that names the main chain's first node, and of the tiers of nodes: for a reader from outside.
+/// None when the engine is busy.
+pub fn places() -> Option<(usize, usize)> {
+    let engine = ENGINE.take()?;
+    Some((core::ptr::from_ref(engine.chain.first_place()) as usize, engine.chain.nodes().tiers()))
 }
 
 /// Shows the main chain, region by region, segment by segment; what a segment is used for is the caller's to

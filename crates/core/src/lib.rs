@@ -15,6 +15,7 @@ pub mod fork;
 pub mod heap;
 pub mod large;
 pub mod listen;
+pub mod live;
 pub mod lock;
 pub mod misuse;
 pub mod nodes;

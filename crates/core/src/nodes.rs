@@ -9,7 +9,8 @@ use mems_chain::{Node, NodeId, Nodes};
 
 use crate::{os, pool};
 
-const FIRST: usize = 64;
+/// Nodes in the first tier.
+pub const FIRST: usize = 64;
 const TIERS: usize = 26;
 
 /// The nodes of one chain.
@@ -25,6 +26,11 @@ impl NodePool {
     /// A pool without nodes.
     pub const fn new() -> Self {
         NodePool { tiers: [None; TIERS], len: 0 }
+    }
+
+    /// The address of the tiers' addresses.
+    pub fn tiers(&self) -> usize {
+        self.tiers.as_ptr() as usize
     }
 
     #[inline]

@@ -147,6 +147,11 @@ pub fn heaps() -> impl Iterator<Item = &'static Heap> + Clone {
     core::iter::successors(newest, |heap| heap.older.get())
 }
 
+/// The address of the word that holds the newest heap's.
+pub fn place() -> usize {
+    core::ptr::from_ref(&NEWEST) as usize
+}
+
 /// Tells the process-wide level that it has to be kept from now on.
 fn share_level() {
     if WHOLE.shared.load(Acquire) {

@@ -1,0 +1,189 @@
+//! What can be seen of a tree of processes while it runs: each one's descriptor, so that its end is known however it comes,
+//! and those that run without libmems.so.
+//!
+//! Files of counters tell who is there; `/proc` tells of the others, as far as they live long enough to be seen.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+
+use crate::counters;
+use crate::library;
+
+/// Most descriptors of processes that are held at once.
+const MOST: usize = 4000;
+
+/// The end of a process, as the kernel told it.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// As wait(2) has it.
+    pub status: i32,
+    /// On CLOCK_MONOTONIC.
+    pub at_ns: u64,
+}
+
+/// A process that was seen without libmems.so.
+pub struct Uncounted {
+    /// Its number.
+    pub pid: u32,
+    /// Its executable.
+    pub path: String,
+    /// Why it is not counted.
+    pub why: String,
+}
+
+/// The tree under one process.
+pub struct Tree {
+    directory: PathBuf,
+    root: u32,
+    /// Files of counters that were seen, by pid.
+    known: HashSet<(u32, u64)>,
+    open: HashMap<u32, OwnedFd>,
+    /// How processes ended.
+    pub ends: HashMap<u32, End>,
+    /// Seen in `/proc` without counters: how often, with what executable.
+    doubtful: HashMap<u32, (u32, PathBuf)>,
+    /// Those that are not counted.
+    pub uncounted: BTreeMap<u32, Uncounted>,
+}
+
+/// The pid and the start that a file of counters is named after.
+pub fn name_of(file: &Path) -> Option<(u32, u64)> {
+    let name = file.file_name()?.to_str()?.strip_suffix(".counters")?;
+    let (pid, start) = name.split_once('-')?;
+    Some((pid.parse().ok()?, start.parse().ok()?))
+}
+
+impl Tree {
+    /// The tree under `root`, whose files of counters come into `directory`.
+    pub fn new(directory: &Path, root: u32) -> Tree {
+        let mut tree = Tree {
+            directory: directory.into(),
+            root,
+            known: HashSet::new(),
+            open: HashMap::new(),
+            ends: HashMap::new(),
+            doubtful: HashMap::new(),
+            uncounted: BTreeMap::new(),
+        };
+        tree.hold(root);
+        tree
+    }
+
+    /// Descriptors that become readable when a process ends.
+    pub fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        self.open.values().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Looks for new files of counters.
+    pub fn look_for_files(&mut self) {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if let Some(name) = name_of(&entry.path()).filter(|name| !self.known.contains(name)) {
+                self.found(name);
+            }
+        }
+    }
+
+    /// A file of this name has come.
+    pub fn found(&mut self, name: (u32, u64)) {
+        if self.known.insert(name) {
+            self.uncounted.remove(&name.0);
+            self.hold(name.0);
+        }
+    }
+
+    fn hold(&mut self, pid: u32) {
+        if self.open.len() >= MOST || self.open.contains_key(&pid) || self.ends.contains_key(&pid) {
+            return;
+        }
+        // SAFETY: pidfd_open takes two numbers.
+        let got = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        if got >= 0 {
+            // SAFETY: a descriptor that was just opened, which nobody else owns.
+            self.open.insert(pid, unsafe { OwnedFd::from_raw_fd(got as RawFd) });
+        }
+    }
+
+    /// Takes in which of the processes have ended.
+    pub fn look_for_ends(&mut self) {
+        let at_ns = counters::now_ns();
+        let ended: Vec<u32> =
+            self.open.iter().filter(|(_, fd)| is_readable(fd.as_raw_fd())).map(|(pid, _)| *pid).collect();
+        for pid in ended {
+            if let Some(fd) = self.open.remove(&pid)
+                && let Some(status) = status_of(&fd)
+            {
+                self.ends.insert(pid, End { status, at_ns });
+            }
+        }
+    }
+
+    /// Looks through the tree for processes that have no counters.
+    pub fn look_for_uncounted(&mut self) {
+        let mut seen = HashSet::new();
+        let mut places = vec![self.root];
+        while let Some(pid) = places.pop() {
+            if !seen.insert(pid) || seen.len() > 10_000 {
+                continue;
+            }
+            for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+                let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+                places.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+            }
+            self.judge(pid);
+        }
+    }
+
+    fn judge(&mut self, pid: u32) {
+        if self.known.iter().any(|(known, _)| *known == pid) {
+            return;
+        }
+        let Ok(path) = fs::read_link(format!("/proc/{pid}/exe")) else { return };
+        let (times, before) = self.doubtful.entry(pid).or_insert((0, path.clone()));
+        if *before != path {
+            (*times, *before) = (0, path.clone());
+        }
+        *times += 1;
+        // Between exec and the library's start there is a moment without counters; a forked or vforked child before its
+        // exec has the executable of its parent.
+        if *times < 3 || path == std::env::current_exe().unwrap_or_default() {
+            return;
+        }
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps"));
+        let why = match library::obstacle(&path) {
+            Some(why) => why,
+            None if maps.as_ref().is_ok_and(|maps| maps.contains("libmems.so")) => return,
+            None if maps.is_err() => "its mappings cannot be read",
+            None => "started without the preload",
+        };
+        let path = path.display().to_string();
+        self.uncounted.insert(pid, Uncounted { pid, path, why: why.into() });
+    }
+}
+
+fn is_readable(descriptor: RawFd) -> bool {
+    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd.
+    unsafe { libc::poll(&mut poll, 1, 0) > 0 }
+}
+
+/// The wait status of an ended process, from kernels that keep it for the holder of a descriptor (Linux 6.15 on).
+fn status_of(descriptor: &OwnedFd) -> Option<i32> {
+    /// struct pidfd_info of linux/pidfd.h, first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    const EXIT: u64 = 1 << 3;
+    const GET_INFO: libc::c_ulong = 0xc040_ff0b;
+    const _: () = assert!(size_of::<Info>() == 64);
+    let mut info = Info { mask: EXIT, ..Info::default() };
+    // SAFETY: the call fills a structure of the length that its number tells.
+    let got = unsafe { libc::ioctl(descriptor.as_raw_fd(), GET_INFO as _, &mut info) };
+    (got == 0 && info.mask & EXIT != 0).then_some(info.exit_code)
+}
