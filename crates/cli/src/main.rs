@@ -16,6 +16,7 @@ mod processes;
 mod record;
 mod report;
 mod run;
+mod screen;
 mod signal;
 mod sites;
 mod supervise;
