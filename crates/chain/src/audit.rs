@@ -8,7 +8,7 @@ use crate::node::{Balance, NodeId, Nodes};
 use crate::order::Order;
 use crate::tree::Tree;
 
-impl<N: Nodes, O: Order> Chain<N, O> {
+impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     /// Whether main chain and sub-chains are as they must be: links both ways, addresses in order, no gap inside a
     /// region, no two HOLEs side by side, true counters. O(n), no storage.
     pub fn links_hold(&self) -> bool {
@@ -16,7 +16,7 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         let mut before_region = None;
         for region in self.regions() {
             let node = self.nodes().node(region.id);
-            if node.prev != before_region || region.start < floor || node.region.is_some() {
+            if node.prev != before_region || region.start < floor {
                 return false;
             }
             let mut at = region.start;
@@ -64,24 +64,24 @@ impl<N: Nodes> Chain<N, Tree> {
         // In order without a stack: coming from above go left; from the left visit, go right; from the right go up.
         while let Some(id) = at {
             let node = self.nodes().node(id);
-            if from == node.parent
-                && let Some(left) = node.left
+            if from == node.links.parent
+                && let Some(left) = node.links.left
             {
                 (from, at) = (at, Some(left));
                 continue;
             }
-            if from != node.right || node.right.is_none() {
+            if from != node.links.right || node.links.right.is_none() {
                 if !self.node_holds(id) || last_start.is_some_and(|s| node.start <= s) {
                     return false;
                 }
                 last_start = Some(node.start);
                 seen += 1;
-                if let Some(right) = node.right {
+                if let Some(right) = node.links.right {
                     (from, at) = (at, Some(right));
                     continue;
                 }
             }
-            (from, at) = (at, node.parent);
+            (from, at) = (at, node.links.parent);
         }
         seen == self.counters().process + self.counters().holes
     }
@@ -92,11 +92,11 @@ impl<N: Nodes> Chain<N, Tree> {
             None => (0, 0, true),
             Some(c) => {
                 let n = self.nodes().node(c);
-                (n.largest(), self.height(c), n.parent == Some(id))
+                (n.largest(), self.height(c), n.links.parent == Some(id))
             }
         };
-        let (left_max, left_height, left_linked) = side(node.left);
-        let (right_max, right_height, right_linked) = side(node.right);
+        let (left_max, left_height, left_linked) = side(node.links.left);
+        let (right_max, right_height, right_linked) = side(node.links.right);
         let balance = match left_height - right_height {
             0 => Balance::Even,
             1 => Balance::Left,
@@ -105,7 +105,7 @@ impl<N: Nodes> Chain<N, Tree> {
         };
         left_linked
             && right_linked
-            && (node.left_max, node.right_max, node.balance()) == (left_max, right_max, balance)
+            && (node.links.left_max, node.links.right_max, node.balance()) == (left_max, right_max, balance)
     }
 
     /// Levels of the subtree of `id`, by its balances: always down the higher side.
@@ -115,7 +115,7 @@ impl<N: Nodes> Chain<N, Tree> {
         while let Some(id) = at {
             levels += 1;
             let node = self.nodes().node(id);
-            at = if node.balance() == Balance::Left { node.left } else { node.right };
+            at = if node.balance() == Balance::Left { node.links.left } else { node.links.right };
         }
         levels
     }

@@ -3,7 +3,7 @@
 //! Owned by whoever holds the lock around it. It never looks at memory behind the addresses and never fails
 //! half-way: an operation that needs a node gets it before it changes anything.
 
-use crate::node::{Node, NodeId, Nodes, SIZE_MAX, Segment};
+use crate::node::{Links, Node, NodeId, Nodes, SIZE_MAX, Segment};
 use crate::order::Order;
 use crate::tree::Tree;
 
@@ -38,7 +38,7 @@ pub struct Counters {
 ///
 /// Invariants: regions and segments are in address order; a region's segments fill it without gap; no two
 /// HOLEs of one region are neighbours.
-pub struct Chain<N: Nodes, O = Tree> {
+pub struct Chain<N, O = Tree> {
     pub(crate) nodes: N,
     pub(crate) order: O,
     pub(crate) first: Option<NodeId>,
@@ -89,12 +89,13 @@ impl<N: Nodes> Chain<N, Tree> {
         let front = self.new_node()?;
         let exact = lead + size == self.nodes.node(hole).size();
         let spare = if exact { None } else { Some(self.new_node().inspect_err(|_| self.recycle(front))?) };
-        let Node { start, region, .. } = *self.nodes.node(hole);
-        *self.nodes.node_mut(front) = Node::of(start, lead, true, 0, region);
         let node = self.nodes.node_mut(hole);
+        let start = node.start;
+        let region = node.links.belongs().unwrap_or(hole);
         node.start += lead;
         node.set_size(node.size() - lead);
         self.order.changed(&mut self.nodes, hole);
+        *self.nodes.node_mut(front) = Node::of(start, lead, true, region);
         self.link_before(hole, front);
         self.counters.holes += 1;
         self.counters.splits += 1;
@@ -142,7 +143,7 @@ impl<N: Nodes> Chain<N, Tree> {
     }
 }
 
-impl<N: Nodes, O> Chain<N, O> {
+impl<N, O> Chain<N, O> {
     /// An empty chain whose first region may start at 0, with an order of the caller's choice.
     pub const fn with_order(nodes: N, order: O) -> Self {
         Chain {
@@ -166,7 +167,7 @@ impl<N: Nodes, O> Chain<N, O> {
     }
 }
 
-impl<N: Nodes, O: Order> Chain<N, O> {
+impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     /// The storage.
     pub fn nodes(&self) -> &N {
         &self.nodes
@@ -218,7 +219,7 @@ impl<N: Nodes, O: Order> Chain<N, O> {
             return segment;
         }
         node.set_hole(true);
-        node.tag = 0;
+        node.links.set_tag(0);
         let (size, prev, next) = (node.size(), node.prev, node.next);
         self.counters.process -= 1;
         self.counters.holes += 1;
@@ -273,9 +274,9 @@ impl<N: Nodes, O: Order> Chain<N, O> {
     /// # Errors
     /// No storage for a new HOLE. O(log n).
     pub fn shrink(&mut self, segment: NodeId, size: u64) -> Result<(), NoStorage> {
-        let Node { start, next, region, .. } = *self.nodes.node(segment);
         let node = self.nodes.node(segment);
-        let old = node.size();
+        let (start, old, next) = (node.start, node.size(), node.next);
+        let region = node.links.belongs().unwrap_or(segment);
         if node.is_hole() || size == 0 || size >= old {
             return Ok(());
         }
@@ -289,7 +290,7 @@ impl<N: Nodes, O: Order> Chain<N, O> {
             self.counters.joins += 1;
         } else {
             let hole = self.new_node()?;
-            *self.nodes.node_mut(hole) = Node::of(start + size, less, true, 0, region);
+            *self.nodes.node_mut(hole) = Node::of(start + size, less, true, region);
             self.nodes.node_mut(segment).set_size(size);
             self.link_after(segment, hole);
             self.counters.holes += 1;
@@ -307,8 +308,8 @@ impl<N: Nodes, O: Order> Chain<N, O> {
             size: node.size(),
             process: !node.is_hole(),
             // A segment always has a region; its own id stands in where the caller passed a region's id.
-            region: node.region.unwrap_or(id),
-            tag: node.tag,
+            region: node.links.belongs().unwrap_or(id),
+            tag: node.links.tag(),
         }
     }
 
@@ -321,7 +322,7 @@ impl<N: Nodes, O: Order> Chain<N, O> {
     /// Sets the caller's word of a segment or of a region. O(1).
     #[inline]
     pub fn set_tag(&mut self, id: NodeId, tag: u64) {
-        self.nodes.node_mut(id).tag = tag;
+        self.nodes.node_mut(id).links.set_tag(tag);
     }
 
     /// Makes the first `size` granules (1 to its size) of `hole` a PROCESS segment; the rest stays a HOLE, and keeps
@@ -331,22 +332,24 @@ impl<N: Nodes, O: Order> Chain<N, O> {
     /// No storage for the split. O(1) and what the order takes.
     #[inline]
     pub fn take_at(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
-        let node = *self.nodes.node(hole);
-        let segment = if node.size() == size {
+        let room = self.nodes.node(hole).size();
+        let segment = if room == size {
             let node = self.nodes.node_mut(hole);
             node.set_hole(false);
-            node.tag = 0;
+            node.links.set_tag(0);
             self.order.changed(&mut self.nodes, hole);
             self.counters.holes -= 1;
             hole
         } else {
-            // The HOLE keeps its node: the new one brings no HOLE into the tree, so nothing else is lifted.
+            // The HOLE keeps its node: the new one brings no HOLE into the order, so nothing else is lifted.
             let front = self.new_node()?;
-            *self.nodes.node_mut(front) = Node::of(node.start, size, false, 0, node.region);
             let rest = self.nodes.node_mut(hole);
+            let start = rest.start;
+            let region = rest.links.belongs().unwrap_or(hole);
             rest.start += size;
-            rest.set_size(node.size() - size);
+            rest.set_size(room - size);
             self.order.changed(&mut self.nodes, hole);
+            *self.nodes.node_mut(front) = Node::of(start, size, false, region);
             self.link_before(hole, front);
             self.counters.splits += 1;
             front

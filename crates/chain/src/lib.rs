@@ -19,7 +19,7 @@ mod tree;
 mod walk;
 
 pub use chain::{ALIGNED_TRIES, Chain, Counters, NoStorage};
-pub use node::{Node, NodeId, Nodes, Region, SIZE_MAX, Segment};
+pub use node::{BareLinks, Links, Node, NodeId, Nodes, Region, SIZE_MAX, Segment, TreeLinks};
 pub use order::{Order, Unordered};
 pub use tree::Tree;
 pub use walk::{Regions, Segments};

@@ -3,15 +3,17 @@
 //! Owns nothing; the chain's operations call it with neighbours they know, so nothing here searches.
 
 use crate::chain::{Chain, NoStorage};
-use crate::node::{Node, NodeId, Nodes};
+use crate::node::{Links, NodeId, Nodes};
 use crate::order::Order;
 
-impl<N: Nodes, O: Order> Chain<N, O> {
+impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     /// Makes one HOLE of two that are neighbours, `low` before `high`. The node that is the easier to take out of
-    /// the tree goes: of two neighbours one always has at most one child.
+    /// the order goes.
+    #[inline]
     pub(crate) fn join(&mut self, low: NodeId, high: NodeId) -> NodeId {
-        let (start, size) = (self.nodes.node(low).start, self.nodes.node(low).size());
-        let size = size + self.nodes.node(high).size();
+        let node = self.nodes.node(low);
+        let start = node.start;
+        let size = node.size() + self.nodes.node(high).size();
         let stays = if self.order.keeps(&self.nodes, low) { low } else { high };
         let goes = if stays == low { high } else { low };
         let node = self.nodes.node_mut(stays);
@@ -24,12 +26,14 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         stays
     }
 
-    /// Links `new` into the sub-chain and the tree, right before `id`.
+    /// Links `new`, a segment of the same region, into the sub-chain and the order, right before `id`.
+    #[inline]
     pub(crate) fn link_before(&mut self, id: NodeId, new: NodeId) {
-        let Node { prev, region, .. } = *self.nodes.node(id);
+        let prev = self.nodes.node(id).prev;
         self.order.insert_before(&mut self.nodes, id, prev, new);
         let node = self.nodes.node_mut(new);
         (node.prev, node.next) = (prev, Some(id));
+        let region = node.links.belongs();
         self.nodes.node_mut(id).prev = Some(new);
         match prev {
             Some(prev) => self.nodes.node_mut(prev).next = Some(new),
@@ -37,12 +41,14 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         }
     }
 
-    /// Links `new` into the sub-chain and the tree, right behind `id`.
+    /// Links `new`, a segment of the same region, into the sub-chain and the order, right behind `id`.
+    #[inline]
     pub(crate) fn link_after(&mut self, id: NodeId, new: NodeId) {
-        let Node { next, region, .. } = *self.nodes.node(id);
+        let next = self.nodes.node(id).next;
         self.order.insert_after(&mut self.nodes, id, next, new);
         let node = self.nodes.node_mut(new);
         (node.prev, node.next) = (Some(id), next);
+        let region = node.links.belongs();
         self.nodes.node_mut(id).next = Some(new);
         match next {
             Some(next) => self.nodes.node_mut(next).prev = Some(new),
@@ -50,10 +56,12 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         }
     }
 
-    /// Takes `id` out of the sub-chain and the tree and keeps its node for reuse. Never the only segment.
+    /// Takes `id` out of the sub-chain and the order and keeps its node for reuse. Never the only segment.
+    #[inline]
     pub(crate) fn unlink(&mut self, id: NodeId) {
-        let Node { prev, next, region, .. } = *self.nodes.node(id);
         self.order.remove(&mut self.nodes, id);
+        let node = self.nodes.node(id);
+        let (prev, next, region) = (node.prev, node.next, node.links.belongs());
         match (prev, next) {
             (Some(prev), _) => self.nodes.node_mut(prev).next = next,
             (None, Some(next)) => self.set_first(region, next),
@@ -67,31 +75,37 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         self.recycle(id);
     }
 
-    pub(crate) fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
+    fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
         if let Some(region) = region {
-            self.nodes.node_mut(region).left = Some(id);
+            self.nodes.node_mut(region).links.set_belongs(Some(id));
         }
     }
 
-    pub(crate) fn set_last(&mut self, region: Option<NodeId>, id: NodeId) {
+    fn set_last(&mut self, region: Option<NodeId>, id: NodeId) {
         if let Some(region) = region {
-            self.nodes.node_mut(region).right = Some(id);
+            self.nodes.node_mut(region).links.set_last(Some(id));
         }
     }
 
+    #[inline]
     pub(crate) fn new_node(&mut self) -> Result<NodeId, NoStorage> {
         match self.spare {
             Some(id) => {
                 self.spare = self.nodes.node(id).next;
                 self.spares -= 1;
+                if let Some(next) = self.spare {
+                    self.nodes.soon(next);
+                }
                 Ok(id)
             }
             None => self.nodes.grow().ok_or(NoStorage),
         }
     }
 
+    /// Keeps a node that stands for nothing any more. Whatever takes it writes it whole.
+    #[inline]
     pub(crate) fn recycle(&mut self, id: NodeId) {
-        *self.nodes.node_mut(id) = Node { next: self.spare, ..Node::EMPTY };
+        self.nodes.node_mut(id).next = self.spare;
         self.spare = Some(id);
         self.spares += 1;
     }

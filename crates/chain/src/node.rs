@@ -1,4 +1,5 @@
-//! The node: 64 bytes, one cache line, that stands for a region, a segment, or nothing yet.
+//! The node that stands for a region, a segment, or nothing yet: 64 bytes, one cache line, for the tree; 32 bytes
+//! for callers with an order of their own.
 //!
 //! Nodes name each other by index, so the storage may be anything that grows. Only this crate reads or writes
 //! what is inside a node; the caller just keeps it.
@@ -43,13 +44,125 @@ impl NodeId {
 }
 
 /// Where the nodes live. `node` and `node_mut` are asked only for ids that `grow` gave.
-pub trait Nodes {
+pub trait Nodes<L: Links = TreeLinks> {
     /// The node called `id`.
-    fn node(&self, id: NodeId) -> &Node;
+    fn node(&self, id: NodeId) -> &Node<L>;
     /// The node called `id`, to be changed.
-    fn node_mut(&mut self, id: NodeId) -> &mut Node;
+    fn node_mut(&mut self, id: NodeId) -> &mut Node<L>;
     /// One more node, of any content (zero bytes will do), that no id before named. None: no storage.
     fn grow(&mut self) -> Option<NodeId>;
+    /// A hint: the node called `id` may be asked for soon.
+    #[inline(always)]
+    fn soon(&self, id: NodeId) {
+        let _ = id;
+    }
+}
+
+/// What a node keeps beside its place: where it belongs, and what the order of its chain needs.
+pub trait Links: Copy + Default {
+    /// Of a segment: the region whose sub-chain it is in. Of a region: the first segment of its sub-chain.
+    fn belongs(&self) -> Option<NodeId>;
+    /// Sets that.
+    fn set_belongs(&mut self, id: Option<NodeId>);
+    /// Of a region: the last segment of its sub-chain.
+    fn last(&self) -> Option<NodeId>;
+    /// Sets that.
+    fn set_last(&mut self, id: Option<NodeId>);
+    /// The caller's word.
+    fn tag(&self) -> u64;
+    /// Sets that.
+    fn set_tag(&mut self, tag: u64);
+}
+
+/// The links of the tree.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct TreeLinks {
+    /// The caller's word.
+    tag: u64,
+    /// The largest HOLE in the left subtree, granules; 0: none.
+    pub(crate) left_max: u64,
+    /// The largest HOLE in the right subtree.
+    pub(crate) right_max: u64,
+    pub(crate) left: Option<NodeId>,
+    /// Of a region: the last segment.
+    pub(crate) right: Option<NodeId>,
+    /// parent.left = self or parent.right = self; None at the root.
+    pub(crate) parent: Option<NodeId>,
+    belongs: Option<NodeId>,
+}
+
+/// The links of a chain whose order is its caller's. The caller's word has 32 bits, and a region has none.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct BareLinks {
+    belongs: Option<NodeId>,
+    /// Of a segment: the caller's word. Of a region: the last segment.
+    own: u32,
+}
+
+impl Links for TreeLinks {
+    #[inline(always)]
+    fn belongs(&self) -> Option<NodeId> {
+        self.belongs
+    }
+
+    #[inline(always)]
+    fn set_belongs(&mut self, id: Option<NodeId>) {
+        self.belongs = id;
+    }
+
+    #[inline(always)]
+    fn last(&self) -> Option<NodeId> {
+        self.right
+    }
+
+    #[inline(always)]
+    fn set_last(&mut self, id: Option<NodeId>) {
+        self.right = id;
+    }
+
+    #[inline(always)]
+    fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    #[inline(always)]
+    fn set_tag(&mut self, tag: u64) {
+        self.tag = tag;
+    }
+}
+
+impl Links for BareLinks {
+    #[inline(always)]
+    fn belongs(&self) -> Option<NodeId> {
+        self.belongs
+    }
+
+    #[inline(always)]
+    fn set_belongs(&mut self, id: Option<NodeId>) {
+        self.belongs = id;
+    }
+
+    #[inline(always)]
+    fn last(&self) -> Option<NodeId> {
+        NodeId::from_raw(self.own)
+    }
+
+    #[inline(always)]
+    fn set_last(&mut self, id: Option<NodeId>) {
+        self.own = id.map_or(0, NodeId::raw);
+    }
+
+    #[inline(always)]
+    fn tag(&self) -> u64 {
+        self.own as u64
+    }
+
+    #[inline(always)]
+    fn set_tag(&mut self, tag: u64) {
+        self.own = tag as u32;
+    }
 }
 
 /// The longest region or segment, in granules: the upper bits of the word carry kind and balance.
@@ -67,54 +180,76 @@ pub(crate) enum Balance {
     Right,
 }
 
-/// One node. As a segment it is a node of the tree and of its region's sub-chain; as a region it uses `left`
-/// and `right` for the first and last segment of the sub-chain, and `prev` and `next` for the main chain; a
-/// free one uses only `next`.
+/// One node. As a segment it is in its region's sub-chain, by `prev` and `next`, and in the order of the chain; as a
+/// region it is in the main chain; a free one uses only `next`.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(C, align(64))]
-pub struct Node {
+#[repr(C)]
+pub struct Node<L = TreeLinks> {
     /// First granule.
     pub(crate) start: u64,
     /// Bits 0–59: granules. Bits 60–61: balance. Bit 63: HOLE.
-    pub(crate) word: u64,
-    /// The caller's word.
-    pub(crate) tag: u64,
-    /// The largest HOLE in the left subtree, granules; 0: none.
-    pub(crate) left_max: u64,
-    /// The largest HOLE in the right subtree.
-    pub(crate) right_max: u64,
-    pub(crate) left: Option<NodeId>,
-    pub(crate) right: Option<NodeId>,
-    /// parent.left = self or parent.right = self; None at the root.
-    pub(crate) parent: Option<NodeId>,
+    word: u64,
     /// next.prev = self; prev.start + prev.size = self.start within a sub-chain.
     pub(crate) prev: Option<NodeId>,
     pub(crate) next: Option<NodeId>,
-    /// The region whose sub-chain this segment is in; None in a region's own node.
-    pub(crate) region: Option<NodeId>,
+    pub(crate) links: L,
 }
 
-const _: () = assert!(size_of::<Node>() == 64);
+const _: () = assert!(size_of::<Node<TreeLinks>>() == 64);
+const _: () = assert!(size_of::<Node<BareLinks>>() == 32);
 
 impl Node {
     /// A node that stands for nothing.
     pub const EMPTY: Node = Node {
         start: 0,
         word: 0,
-        tag: 0,
-        left_max: 0,
-        right_max: 0,
-        left: None,
-        right: None,
-        parent: None,
         prev: None,
         next: None,
-        region: None,
+        links: TreeLinks {
+            tag: 0,
+            left_max: 0,
+            right_max: 0,
+            left: None,
+            right: None,
+            parent: None,
+            belongs: None,
+        },
     };
 
-    /// A segment (or, without `region`, a region) that is not linked to anything yet.
-    pub(crate) fn of(start: u64, size: u64, hole: bool, tag: u64, region: Option<NodeId>) -> Node {
-        Node { start, word: size | if hole { HOLE } else { 0 }, tag, region, ..Node::EMPTY }
+    /// The largest HOLE in the subtree of which this is the root.
+    #[inline(always)]
+    pub(crate) fn largest(&self) -> u64 {
+        self.hole_size().max(self.links.left_max).max(self.links.right_max)
+    }
+
+    #[inline(always)]
+    pub(crate) fn balance(&self) -> Balance {
+        match (self.word & BALANCE) >> BALANCE_SHIFT {
+            0 => Balance::Even,
+            1 => Balance::Left,
+            _ => Balance::Right,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_balance(&mut self, balance: Balance) {
+        self.word = self.word & !BALANCE | (balance as u64) << BALANCE_SHIFT;
+    }
+}
+
+impl<L: Links> Node<L> {
+    /// A segment in `belongs`, or a region whose first segment that is, between `prev` and `next`.
+    #[inline(always)]
+    pub(crate) fn of(start: u64, size: u64, hole: bool, belongs: NodeId) -> Node<L> {
+        let mut node = Node {
+            start,
+            word: size | if hole { HOLE } else { 0 },
+            prev: None,
+            next: None,
+            links: L::default(),
+        };
+        node.links.set_belongs(Some(belongs));
+        node
     }
 
     /// What a reader that found this node by itself may want to know: first granule, granules, whether it is a HOLE, the
@@ -153,26 +288,6 @@ impl Node {
     #[inline(always)]
     pub(crate) fn hole_size(&self) -> u64 {
         if self.is_hole() { self.size() } else { 0 }
-    }
-
-    /// The largest HOLE in the subtree of which this is the root.
-    #[inline(always)]
-    pub(crate) fn largest(&self) -> u64 {
-        self.hole_size().max(self.left_max).max(self.right_max)
-    }
-
-    #[inline(always)]
-    pub(crate) fn balance(&self) -> Balance {
-        match (self.word & BALANCE) >> BALANCE_SHIFT {
-            0 => Balance::Even,
-            1 => Balance::Left,
-            _ => Balance::Right,
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn set_balance(&mut self, balance: Balance) {
-        self.word = self.word & !BALANCE | (balance as u64) << BALANCE_SHIFT;
     }
 }
 

@@ -3,12 +3,13 @@
 //! A region enters as one HOLE and leaves as one HOLE; its addresses are never used again.
 
 use crate::chain::{Chain, NoStorage};
-use crate::node::{Node, NodeId, Nodes, Region, SIZE_MAX};
+use crate::node::{Links, Node, NodeId, Nodes, Region, SIZE_MAX};
 use crate::order::Order;
 use crate::walk::{Regions, Segments};
 
-impl<N: Nodes, O: Order> Chain<N, O> {
-    /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes.
+impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
+    /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes. `tag` is
+    /// the caller's word for it, where the chain's links have room for one.
     ///
     /// # Errors
     /// No storage; also for a span that is empty, starts below [`Chain::end`], or is over [`SIZE_MAX`].
@@ -20,9 +21,12 @@ impl<N: Nodes, O: Order> Chain<N, O> {
         let end = start.checked_add(size).ok_or(NoStorage)?;
         let region = self.new_node()?;
         let hole = self.new_node().inspect_err(|_| self.recycle(region))?;
-        *self.nodes.node_mut(hole) = Node::of(start, size, true, 0, Some(region));
-        let node = Node::of(start, size, false, tag, None);
-        *self.nodes.node_mut(region) = Node { left: Some(hole), right: Some(hole), prev: self.last, ..node };
+        *self.nodes.node_mut(hole) = Node::of(start, size, true, region);
+        let mut node: Node<O::Links> = Node::of(start, size, false, hole);
+        node.links.set_tag(tag);
+        node.links.set_last(Some(hole));
+        node.prev = self.last;
+        *self.nodes.node_mut(region) = node;
         match self.last {
             None => {
                 self.first = Some(region);
@@ -31,7 +35,7 @@ impl<N: Nodes, O: Order> Chain<N, O> {
             Some(last) => {
                 let before = self.nodes.node_mut(last);
                 before.next = Some(region);
-                if let Some(segment) = before.right {
+                if let Some(segment) = before.links.last() {
                     self.order.insert_after(&mut self.nodes, segment, None, hole);
                 }
             }
@@ -47,8 +51,9 @@ impl<N: Nodes, O: Order> Chain<N, O> {
 
     /// Removes a region that is one HOLE; false (and no change) for any other. O(log n).
     pub fn remove_region(&mut self, region: NodeId) -> bool {
-        let Node { left, prev, next, .. } = *self.nodes.node(region);
-        let Some(hole) = left else { return false };
+        let node = self.nodes.node(region);
+        let (prev, next) = (node.prev, node.next);
+        let Some(hole) = node.links.belongs() else { return false };
         let node = self.nodes.node(hole);
         if !node.is_hole() || node.next.is_some() {
             return false;
@@ -79,9 +84,9 @@ impl<N: Nodes, O: Order> Chain<N, O> {
             id,
             start: node.start,
             size: node.size(),
-            tag: node.tag,
-            first: node.left.unwrap_or(id),
-            last: node.right.unwrap_or(id),
+            tag: node.links.tag(),
+            first: node.links.belongs().unwrap_or(id),
+            last: node.links.last().unwrap_or(id),
         }
     }
 
@@ -107,6 +112,6 @@ impl<N: Nodes, O: Order> Chain<N, O> {
 
     /// The segments along the sub-chain of `region`.
     pub fn segments(&self, region: NodeId) -> Segments<'_, N, O> {
-        Segments::new(self, self.nodes.node(region).left)
+        Segments::new(self, self.nodes.node(region).links.belongs())
     }
 }

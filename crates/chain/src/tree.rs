@@ -5,7 +5,7 @@
 //! insert or remove: the chain knows the neighbours, and of two neighbours in order one always lacks the child
 //! between them. Height ≤ 1.44 log2 n, at most 46 for 2^32 nodes; every loop is bounded by it.
 
-use crate::node::{Balance, Node, NodeId, Nodes};
+use crate::node::{Balance, NodeId, Nodes, TreeLinks};
 use crate::order::Order;
 
 /// The order that serves any caller: first fit and find in O(log n). The nodes are lent to each operation.
@@ -31,9 +31,9 @@ impl Tree {
             let node = nodes.node(id);
             if node.start <= address {
                 found = at;
-                at = node.right;
+                at = node.links.right;
             } else {
-                at = node.left;
+                at = node.links.left;
             }
         }
         found
@@ -54,47 +54,47 @@ impl Tree {
         while let Some(id) = at {
             let node = nodes.node(id);
             if node.start < from {
-                at = node.right;
+                at = node.links.right;
             } else {
-                if node.hole_size() >= size || node.right_max >= size {
+                if node.hole_size() >= size || node.links.right_max >= size {
                     best = at;
                 }
-                at = node.left;
+                at = node.links.left;
             }
         }
         let id = best?;
         let node = nodes.node(id);
-        if node.hole_size() >= size { best } else { leftmost(nodes, node.right?, size) }
+        if node.hole_size() >= size { best } else { leftmost(nodes, node.links.right?, size) }
     }
 
     fn attach<N: Nodes>(&mut self, nodes: &mut N, parent: NodeId, left: bool, new: NodeId) {
         let p = nodes.node_mut(parent);
         if left {
-            p.left = Some(new)
+            p.links.left = Some(new)
         } else {
-            p.right = Some(new)
+            p.links.right = Some(new)
         }
-        nodes.node_mut(new).parent = Some(parent);
+        nodes.node_mut(new).links.parent = Some(parent);
         lift(nodes, new);
         self.grown(nodes, new);
     }
 
     /// Takes out a node that has at most one child.
     fn unlink<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
-        let Node { left, right, parent, .. } = *nodes.node(id);
+        let TreeLinks { left, right, parent, .. } = nodes.node(id).links;
         let child = left.or(right);
         if let Some(child) = child {
-            nodes.node_mut(child).parent = parent;
+            nodes.node_mut(child).links.parent = parent;
         }
-        let was_left = parent.is_some_and(|p| nodes.node(p).left == Some(id));
+        let was_left = parent.is_some_and(|p| nodes.node(p).links.left == Some(id));
         self.replace_child(nodes, parent, id, child);
         let Some(p) = parent else { return };
         let largest = child.map_or(0, |c| nodes.node(c).largest());
         let above = nodes.node_mut(p);
         if was_left {
-            above.left_max = largest
+            above.links.left_max = largest
         } else {
-            above.right_max = largest
+            above.links.right_max = largest
         }
         lift(nodes, p);
         self.shrunk(nodes, p, was_left);
@@ -111,16 +111,16 @@ impl Tree {
             None => self.root = new,
             Some(p) => {
                 let p = n.node_mut(p);
-                if p.left == Some(old) { p.left = new } else { p.right = new }
+                if p.links.left == Some(old) { p.links.left = new } else { p.links.right = new }
             }
         }
     }
 
     /// Restores the balance above `child`, whose subtree has become one level higher.
     fn grown<N: Nodes>(&mut self, nodes: &mut N, mut child: NodeId) {
-        while let Some(p) = nodes.node(child).parent {
+        while let Some(p) = nodes.node(child).links.parent {
             let parent = nodes.node_mut(p);
-            let left = parent.left == Some(child);
+            let left = parent.links.left == Some(child);
             match (parent.balance(), left) {
                 (Balance::Even, true) => parent.set_balance(Balance::Left),
                 (Balance::Even, false) => parent.set_balance(Balance::Right),
@@ -162,8 +162,8 @@ impl Tree {
                     top
                 }
             };
-            let Some(above) = nodes.node(top).parent else { return };
-            left = nodes.node(above).left == Some(top);
+            let Some(above) = nodes.node(top).links.parent else { return };
+            left = nodes.node(above).links.left == Some(top);
             p = above;
         }
     }
@@ -174,7 +174,9 @@ impl Tree {
         let heavy_left = nodes.node(x).balance() == Balance::Left;
         let (toward, away) =
             if heavy_left { (Balance::Left, Balance::Right) } else { (Balance::Right, Balance::Left) };
-        let Some(z) = (if heavy_left { nodes.node(x).left } else { nodes.node(x).right }) else { return x };
+        let Some(z) = (if heavy_left { nodes.node(x).links.left } else { nodes.node(x).links.right }) else {
+            return x;
+        };
         let z_balance = nodes.node(z).balance();
         if z_balance != away {
             self.rotate(nodes, x, !heavy_left);
@@ -183,7 +185,9 @@ impl Tree {
             nodes.node_mut(z).set_balance(if even { away } else { Balance::Even });
             return z;
         }
-        let Some(y) = (if heavy_left { nodes.node(z).right } else { nodes.node(z).left }) else { return x };
+        let Some(y) = (if heavy_left { nodes.node(z).links.right } else { nodes.node(z).links.left }) else {
+            return x;
+        };
         let y_balance = nodes.node(y).balance();
         self.rotate(nodes, z, heavy_left);
         self.rotate(nodes, x, !heavy_left);
@@ -195,36 +199,38 @@ impl Tree {
 
     /// Turns the edge between `x` and its right child (`to_left`) or its left child.
     fn rotate<N: Nodes>(&mut self, nodes: &mut N, x: NodeId, to_left: bool) {
-        let Node { left, right, parent, .. } = *nodes.node(x);
+        let TreeLinks { left, right, parent, .. } = nodes.node(x).links;
         let Some(y) = (if to_left { right } else { left }) else { return };
         let up = *nodes.node(y);
         let lower = nodes.node_mut(x);
         let inner = if to_left {
-            (lower.right, lower.right_max) = (up.left, up.left_max);
-            up.left
+            (lower.links.right, lower.links.right_max) = (up.links.left, up.links.left_max);
+            up.links.left
         } else {
-            (lower.left, lower.left_max) = (up.right, up.right_max);
-            up.right
+            (lower.links.left, lower.links.left_max) = (up.links.right, up.links.right_max);
+            up.links.right
         };
-        lower.parent = Some(y);
+        lower.links.parent = Some(y);
         let largest = lower.largest();
         let upper = nodes.node_mut(y);
         if to_left {
-            (upper.left, upper.left_max) = (Some(x), largest);
+            (upper.links.left, upper.links.left_max) = (Some(x), largest);
         } else {
-            (upper.right, upper.right_max) = (Some(x), largest);
+            (upper.links.right, upper.links.right_max) = (Some(x), largest);
         }
-        upper.parent = parent;
+        upper.links.parent = parent;
         if let Some(inner) = inner {
-            nodes.node_mut(inner).parent = Some(x);
+            nodes.node_mut(inner).links.parent = Some(x);
         }
         self.replace_child(nodes, parent, x, Some(y));
     }
 }
 
 impl Order for Tree {
+    type Links = TreeLinks;
+
     fn insert_before<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, prev: Option<NodeId>, new: NodeId) {
-        match nodes.node(id).left {
+        match nodes.node(id).links.left {
             None => self.attach(nodes, id, true, new),
             Some(left) => {
                 let before = prev.unwrap_or_else(|| end_of(nodes, left, false));
@@ -234,7 +240,7 @@ impl Order for Tree {
     }
 
     fn insert_after<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, next: Option<NodeId>, new: NodeId) {
-        match nodes.node(id).right {
+        match nodes.node(id).links.right {
             None => self.attach(nodes, id, false, new),
             Some(right) => {
                 let behind = next.unwrap_or_else(|| end_of(nodes, right, true));
@@ -249,20 +255,21 @@ impl Order for Tree {
 
     fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
         let node = nodes.node(id);
-        let (Some(_), Some(right)) = (node.left, node.right) else {
+        let (Some(_), Some(right)) = (node.links.left, node.links.right) else {
             self.unlink(nodes, id);
             return;
         };
         // Two children: the next segment in order has no left child; it leaves its place and takes ours.
         let heir = end_of(nodes, right, true);
         self.unlink(nodes, heir);
-        let Node { left, right, parent, left_max, right_max, .. } = *nodes.node(id);
+        let TreeLinks { left, right, parent, left_max, right_max, .. } = nodes.node(id).links;
         let balance = nodes.node(id).balance();
         let h = nodes.node_mut(heir);
-        (h.left, h.right, h.parent, h.left_max, h.right_max) = (left, right, parent, left_max, right_max);
+        (h.links.left, h.links.right, h.links.parent, h.links.left_max, h.links.right_max) =
+            (left, right, parent, left_max, right_max);
         h.set_balance(balance);
         for child in [left, right].into_iter().flatten() {
-            nodes.node_mut(child).parent = Some(heir);
+            nodes.node_mut(child).links.parent = Some(heir);
         }
         self.replace_child(nodes, parent, id, Some(heir));
         lift(nodes, heir);
@@ -275,7 +282,7 @@ impl Order for Tree {
     // With two children `low` is the harder one to take out, and the one behind it, its successor, has at most one.
     fn keeps<N: Nodes>(&self, nodes: &N, low: NodeId) -> bool {
         let node = nodes.node(low);
-        node.left.is_some() && node.right.is_some()
+        node.links.left.is_some() && node.links.right.is_some()
     }
 }
 
@@ -284,9 +291,13 @@ fn lift<N: Nodes>(nodes: &mut N, mut id: NodeId) {
     loop {
         let node = nodes.node(id);
         let largest = node.largest();
-        let Some(p) = node.parent else { return };
+        let Some(p) = node.links.parent else { return };
         let parent = nodes.node_mut(p);
-        let known = if parent.left == Some(id) { &mut parent.left_max } else { &mut parent.right_max };
+        let known = if parent.links.left == Some(id) {
+            &mut parent.links.left_max
+        } else {
+            &mut parent.links.right_max
+        };
         if *known == largest {
             return;
         }
@@ -300,12 +311,12 @@ fn lift<N: Nodes>(nodes: &mut N, mut id: NodeId) {
 fn leftmost<N: Nodes>(nodes: &N, mut id: NodeId, size: u64) -> Option<NodeId> {
     loop {
         let node = nodes.node(id);
-        if node.left_max >= size {
-            id = node.left?;
+        if node.links.left_max >= size {
+            id = node.links.left?;
         } else if node.hole_size() >= size {
             return Some(id);
-        } else if node.right_max >= size {
-            id = node.right?;
+        } else if node.links.right_max >= size {
+            id = node.links.right?;
         } else {
             return None;
         }
@@ -316,7 +327,7 @@ fn leftmost<N: Nodes>(nodes: &N, mut id: NodeId, size: u64) -> Option<NodeId> {
 fn end_of<N: Nodes>(nodes: &N, mut id: NodeId, first: bool) -> NodeId {
     loop {
         let node = nodes.node(id);
-        match if first { node.left } else { node.right } {
+        match if first { node.links.left } else { node.links.right } {
             Some(child) => id = child,
             None => return id,
         }

@@ -7,30 +7,30 @@ use crate::node::{NodeId, Nodes, Region, Segment};
 use crate::order::Order;
 
 /// The regions of the main chain, first to last.
-pub struct Regions<'a, N: Nodes, O: Order> {
+pub struct Regions<'a, N: Nodes<O::Links>, O: Order> {
     chain: &'a Chain<N, O>,
     at: Option<NodeId>,
 }
 
 /// The segments of one region's sub-chain, first to last, each with its id.
-pub struct Segments<'a, N: Nodes, O: Order> {
+pub struct Segments<'a, N: Nodes<O::Links>, O: Order> {
     chain: &'a Chain<N, O>,
     at: Option<NodeId>,
 }
 
-impl<'a, N: Nodes, O: Order> Regions<'a, N, O> {
+impl<'a, N: Nodes<O::Links>, O: Order> Regions<'a, N, O> {
     pub(crate) fn new(chain: &'a Chain<N, O>, at: Option<NodeId>) -> Self {
         Regions { chain, at }
     }
 }
 
-impl<'a, N: Nodes, O: Order> Segments<'a, N, O> {
+impl<'a, N: Nodes<O::Links>, O: Order> Segments<'a, N, O> {
     pub(crate) fn new(chain: &'a Chain<N, O>, at: Option<NodeId>) -> Self {
         Segments { chain, at }
     }
 }
 
-impl<N: Nodes, O: Order> Iterator for Regions<'_, N, O> {
+impl<N: Nodes<O::Links>, O: Order> Iterator for Regions<'_, N, O> {
     type Item = Region;
 
     fn next(&mut self) -> Option<Region> {
@@ -40,7 +40,7 @@ impl<N: Nodes, O: Order> Iterator for Regions<'_, N, O> {
     }
 }
 
-impl<N: Nodes, O: Order> Iterator for Segments<'_, N, O> {
+impl<N: Nodes<O::Links>, O: Order> Iterator for Segments<'_, N, O> {
     type Item = (NodeId, Segment);
 
     fn next(&mut self) -> Option<(NodeId, Segment)> {

@@ -67,54 +67,6 @@ impl Holes {
         }
     }
 
-    /// Notes the HOLE `id`, which starts at `at` (counted from the start of the space) under `path` and is not
-    /// noted yet.
-    #[inline]
-    pub fn add(&self, chain: &mut Segments, path: &Path, id: NodeId, at: u64, size: u64) {
-        let head = &path.sheet.holes[byte(at, 8)];
-        // The one before it in the list, if any.
-        let mut before = None;
-        let mut next = NodeId::from_raw(head.load(Relaxed));
-        if next.is_some() {
-            let start = chain.segment(id).start;
-            while let Some(n) = next {
-                let hole = chain.segment(n);
-                if hole.start > start {
-                    break;
-                }
-                before = next;
-                next = NodeId::from_raw(hole.tag as u32);
-            }
-        }
-        chain.set_tag(id, next.map_or(0, |n| n.raw() as u64));
-        match before {
-            None => head.store(id.raw(), Relaxed),
-            Some(before) => chain.set_tag(before, id.raw() as u64),
-        }
-        self.raised(path, at, size);
-    }
-
-    /// Forgets the HOLE `id`, which starts at `at` and has `size`.
-    #[inline]
-    pub fn remove(&self, chain: &mut Segments, path: &Path, id: NodeId, at: u64, size: u64) {
-        let head = &path.sheet.holes[byte(at, 8)];
-        let next = chain.segment(id).tag;
-        let mut n = NodeId::from_raw(head.load(Relaxed));
-        if n == Some(id) {
-            head.store(next as u32, Relaxed);
-        } else {
-            while let Some(before) = n {
-                let tag = chain.segment(before).tag;
-                n = NodeId::from_raw(tag as u32);
-                if n == Some(id) {
-                    chain.set_tag(before, next);
-                    break;
-                }
-            }
-        }
-        self.lowered(chain, path, at, size);
-    }
-
     /// A HOLE that starts in the 256 bytes of `at` is of size `new` now.
     #[inline]
     pub fn raised(&self, path: &Path, at: u64, new: u64) {
@@ -175,37 +127,39 @@ impl Holes {
         None
     }
 
-    /// The first HOLE of at least `size` (not 0). O(1) up to 2 GiB: a descent of five to ten lanes and one short
-    /// list. A larger size looks through the regions that large.
+    /// The first HOLE of at least `size` (not 0) and the tables above its start; `start` is that of the space. O(1) up
+    /// to 2 GiB: a descent of five to ten lanes and one short list. A larger size looks through the regions that
+    /// large.
     #[inline]
-    pub fn first_fit(&self, chain: &Segments, size: u64) -> Option<NodeId> {
+    pub fn first_fit(&self, chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Path)> {
         if size >= MOST as u64 {
-            return first_huge(chain, size);
+            return first_huge(chain, start, size);
         }
         let want = size as u32;
-        let (directory, number) =
-            if self.height == 0 { (translate::directory(0)?, 0) } else { self.lane_of_rows(want)? };
-        let number = number * 16 + directory.max[number].first(want)?;
-        let row = translate::row(directory, number)?;
+        let (root, directory, number) =
+            if self.height == 0 { (0, translate::directory(0)?, 0) } else { self.lane_of_rows(want)? };
+        let in_root = number * 16 + directory.max[number].first(want)?;
+        let row = translate::row(directory, in_root)?;
         let number = row.top.first(want)?;
-        let number = number * 16 + row.max[number].first(want)?;
-        let sheet = translate::sheet(row, number)?;
+        let in_row = number * 16 + row.max[number].first(want)?;
+        let sheet = translate::sheet(row, in_row)?;
         let number = sheet.top.first(want)?;
-        let number = number * 16 + sheet.max[number].first(want)?;
-        let mut n = NodeId::from_raw(sheet.holes[number].load(Relaxed));
+        let in_sheet = number * 16 + sheet.max[number].first(want)?;
+        let path = Path { number: ((root as u64) << 12 | in_root as u64) << 8 | in_row as u64, directory, row, sheet };
+        let mut n = NodeId::from_raw(sheet.holes[in_sheet].load(Relaxed));
         while let Some(id) = n {
             let hole = chain.segment(id);
             if hole.size >= size {
-                return n;
+                return Some((id, path));
             }
             n = NodeId::from_raw(hole.tag as u32);
         }
         None
     }
 
-    /// The first lane of rows with a HOLE of at least `want`.
+    /// The first lane of rows with a HOLE of at least `want`: its directory with that one's number, and its own.
     #[cold]
-    fn lane_of_rows(&self, want: u32) -> Option<(&'static Directory, usize)> {
+    fn lane_of_rows(&self, want: u32) -> Option<(usize, &'static Directory, usize)> {
         let mut number = 0;
         if self.height == 5 {
             number = ROOT_TOP.first(want)?;
@@ -216,12 +170,57 @@ impl Holes {
         if self.height >= 3 {
             number = number * 16 + ROOT_MAX[number].first(want)?;
         }
-        let directory = translate::directory(number)?;
+        let (root, directory) = (number, translate::directory(number)?);
         let mut number = 0;
         if self.height >= 2 {
             number = directory.top.first(want)?;
         }
-        Some((directory, number * 16 + directory.mid[number].first(want)?))
+        Some((root, directory, number * 16 + directory.mid[number].first(want)?))
+    }
+}
+
+/// Puts the HOLE `id`, which starts at `at` (counted from the start of the space) under `path`, into its list.
+#[inline]
+pub fn list(chain: &mut Segments, path: &Path, id: NodeId, at: u64) {
+    let head = &path.sheet.holes[byte(at, 8)];
+    // The one before it in the list, if any.
+    let mut before = None;
+    let mut next = NodeId::from_raw(head.load(Relaxed));
+    if next.is_some() {
+        let start = chain.segment(id).start;
+        while let Some(n) = next {
+            let hole = chain.segment(n);
+            if hole.start > start {
+                break;
+            }
+            before = next;
+            next = NodeId::from_raw(hole.tag as u32);
+        }
+    }
+    chain.set_tag(id, next.map_or(0, |n| n.raw() as u64));
+    match before {
+        None => head.store(id.raw(), Relaxed),
+        Some(before) => chain.set_tag(before, id.raw() as u64),
+    }
+}
+
+/// Takes the HOLE `id`, which starts at `at`, out of its list.
+#[inline]
+pub fn unlist(chain: &mut Segments, path: &Path, id: NodeId, at: u64) {
+    let head = &path.sheet.holes[byte(at, 8)];
+    let next = chain.segment(id).tag;
+    let mut n = NodeId::from_raw(head.load(Relaxed));
+    if n == Some(id) {
+        head.store(next as u32, Relaxed);
+        return;
+    }
+    while let Some(before) = n {
+        let tag = chain.segment(before).tag;
+        n = NodeId::from_raw(tag as u32);
+        if n == Some(id) {
+            chain.set_tag(before, next);
+            return;
+        }
     }
 }
 
@@ -266,13 +265,13 @@ fn set_row(path: &Path, at: u64, new: u32) -> Option<(Change, &'static Lane)> {
 }
 
 #[cold]
-fn first_huge(chain: &Segments, size: u64) -> Option<NodeId> {
-    chain
+fn first_huge(chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Path)> {
+    let (id, segment) = chain
         .regions()
         .filter(|region| region.size >= size)
         .flat_map(|region| chain.segments(region.id))
-        .find(|(_, segment)| !segment.process && segment.size >= size)
-        .map(|(id, _)| id)
+        .find(|(_, segment)| !segment.process && segment.size >= size)?;
+    Some((id, translate::path(segment.start - start)?))
 }
 
 /// Whether the HOLE `id` is in the list of its place.

@@ -11,6 +11,7 @@ use mems_chain::NodeId;
 
 use crate::os::PAGE;
 use crate::vspace::mapped;
+use crate::vspace::space::soon;
 
 const SLOT: usize = size_of::<u64>();
 
@@ -64,6 +65,12 @@ impl Index {
     #[inline(always)]
     fn behind(&self, slot: usize) -> usize {
         if slot + 1 == self.capacity { 0 } else { slot + 1 }
+    }
+
+    /// A hint: `start` is inserted soon.
+    #[inline(always)]
+    pub fn soon(&self, start: u64) {
+        soon(self.slots.as_ptr().wrapping_add(self.home(Self::hash(start))));
     }
 
     /// Notes that the PROCESS segment `node` starts at `start`. Best effort. O(1), amortised.

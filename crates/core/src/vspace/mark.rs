@@ -118,6 +118,7 @@ impl Marker {
                 }
                 Below::Sheet(sheet, end) => {
                     let stop = end.min(to);
+                    sheet.note(at, distance, region);
                     self.mark_sheet(sheet, at, stop, distance, region);
                     at = stop;
                 }
@@ -146,13 +147,16 @@ impl Marker {
         }
     }
 
-    /// As `mark`, all of it in one sheet.
+    /// As `mark`, all of it in one sheet, which has a note for the KiB of `from` already.
     #[inline]
     pub fn mark_sheet(&mut self, sheet: &Sheet, from: u64, to: u64, distance: u64, region: u32) {
-        for kib in from >> KIB_SHIFT..=(to - 1) >> KIB_SHIFT {
+        let last = (to - 1) >> KIB_SHIFT;
+        let mut kib = from >> KIB_SHIFT;
+        while kib < last {
+            kib += 1;
             sheet.note(kib << KIB_SHIFT, distance, region);
         }
-        for unit in from >> UNIT_SHIFT..=(to - 1) >> UNIT_SHIFT {
+        for unit in from >> UNIT_SHIFT..((to - 1) >> UNIT_SHIFT) + 1 {
             let slot = &sheet.states[unit as usize % 256];
             let (low, high) = ends(unit, from, to);
             let state = slot.load(Ordering::Relaxed);
@@ -164,7 +168,7 @@ impl Marker {
             // SAFETY: the number comes from the cursor, by way of this unit's state or of new_bits.
             let bits = unsafe { &*BITS.at(number) };
             let mut full = u64::MAX;
-            for word in low / 64..=(high - 1) / 64 {
+            for word in low / 64..(high - 1) / 64 + 1 {
                 let now = bits[word as usize % 4].load(Ordering::Relaxed) | mask(word * 64, low, high);
                 bits[word as usize % 4].store(now, Ordering::Release);
                 full &= now;
@@ -182,7 +186,7 @@ impl Marker {
     /// As `clear`, all of it in one sheet.
     #[inline]
     pub fn clear_sheet(&mut self, sheet: &Sheet, from: u64, to: u64) {
-        for unit in from >> UNIT_SHIFT..=(to - 1) >> UNIT_SHIFT {
+        for unit in from >> UNIT_SHIFT..((to - 1) >> UNIT_SHIFT) + 1 {
             let slot = &sheet.states[unit as usize % 256];
             let (low, high) = ends(unit, from, to);
             let state = slot.load(Ordering::Relaxed);
@@ -194,7 +198,7 @@ impl Marker {
             // SAFETY: a state's number comes from the cursor.
             let bits = unsafe { &*BITS.at(number) };
             let mut any = 0;
-            for word in low / 64..=(high - 1) / 64 {
+            for word in low / 64..(high - 1) / 64 + 1 {
                 let now = bits[word as usize % 4].load(Ordering::Relaxed) & !mask(word * 64, low, high);
                 bits[word as usize % 4].store(now, Ordering::Release);
                 any |= now;

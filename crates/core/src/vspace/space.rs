@@ -6,7 +6,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
-use mems_chain::{Chain, Node, NodeId, Nodes, Segment, Unordered};
+use mems_chain::{BareLinks, Chain, NodeId, Nodes, Segment, Unordered};
 
 use crate::os;
 use crate::vspace::holes::{self, Holes, Segments};
@@ -16,18 +16,21 @@ use crate::vspace::mark::Marker;
 use crate::vspace::steps::{Cursor, Steps};
 use crate::vspace::translate::{self, KIB_SHIFT, Path, ROW_SHIFT, START, UNIT_SHIFT};
 
+/// 32 bytes: the order of the segments is in the page table, not in the nodes.
+type Node = mems_chain::Node<BareLinks>;
+
 static NODES: Steps<Node> = Steps::new();
 
 /// How often mems_finish yields to readers that are still inside mems_get.
 const PATIENCE: u32 = 100_000;
 
-/// A region's word once its memory is unmapped; others are multiples of 1024.
+/// A region's distance once its memory is unmapped; others are multiples of 1024.
 const GONE: u64 = 1;
 
 /// The chain's nodes, kept in [`NODES`].
 pub struct NodeStore(Cursor);
 
-impl Nodes for NodeStore {
+impl Nodes<BareLinks> for NodeStore {
     #[inline(always)]
     fn node(&self, id: NodeId) -> &Node {
         // SAFETY: the chain names only nodes that `grow` gave, which stay mapped until the store is released; whoever
@@ -43,6 +46,11 @@ impl Nodes for NodeStore {
 
     fn grow(&mut self) -> Option<NodeId> {
         NodeId::new(self.0.next(&NODES)?)
+    }
+
+    #[inline(always)]
+    fn soon(&self, id: NodeId) {
+        soon(NODES.at(id.index()));
     }
 }
 
@@ -109,36 +117,38 @@ impl Space {
     /// where no HOLE is large enough.
     #[inline]
     pub fn take(&mut self, size: u64) -> Option<u64> {
-        let Some(hole) = self.holes.first_fit(&self.chain, size) else {
+        let Some((hole, path)) = self.holes.first_fit(&self.chain, self.start, size) else {
             return self.take_in_new_region(size);
         };
         let Segment { start, size: room, region, .. } = self.chain.segment(hole);
         let from = start - self.start;
         let to = from + size;
-        let path = translate::path(from)?;
+        self.index.soon(from);
         let near = (from ^ to) >> ROW_SHIFT == 0 && self.marker.ready();
         if !near && !self.marker.prepare(from, to, room > size) {
             return None;
         }
-        let distance = path.sheet.distance(from);
+        self.chain.reserve(1).ok()?;
+        // The HOLE's node goes on, in another list, unless its start stays within the 256 bytes.
         let stays = room > size && (from ^ to) >> UNIT_SHIFT == 0;
         if !stays {
-            self.chain.reserve(1).ok()?;
-            self.holes.remove(&mut self.chain, &path, hole, from, room);
+            holes::unlist(&mut self.chain, &path, hole, from);
         }
         let id = self.chain.take_at(hole, size).ok()?;
-        if stays {
-            path.sheet.note(to, distance, region.raw());
-            self.holes.lowered(&self.chain, &path, from, room);
-        } else {
-            self.rest(&path, hole, to, room - size, distance, region);
-        }
         self.index.insert(from, id);
+        let distance = path.sheet.distance(from);
         if near {
             self.marker.mark_sheet(path.sheet, from, to, distance, region.raw());
         } else {
             self.marker.mark(from, to, distance, region.raw());
         }
+        if !stays {
+            self.rest(&path, hole, to, room - size, distance, region);
+        } else if to >> KIB_SHIFT != (to - 1) >> KIB_SHIFT {
+            path.sheet.note(to, distance, region.raw());
+        }
+        // Last, so that what the rest raised is not lowered first.
+        self.holes.lowered(&self.chain, &path, from, room);
         Some(start)
     }
 
@@ -155,14 +165,14 @@ impl Space {
         self.chain.reserve(3).ok()?;
         let at = mapped::region(os::round_to_pages(len as usize)?)?;
         let distance = (at.as_ptr().expose_provenance() as u64).wrapping_sub(from);
-        let region = self.chain.push_region(start, len, distance).ok()?;
+        let region = self.chain.push_region(start, len, 0).ok()?;
         self.holes.reach(from + len);
         let hole = self.chain.region(region).first;
         let id = self.chain.take_at(hole, size).ok()?;
         let path = translate::path(from)?;
-        self.rest(&path, hole, to, len - size, distance, region);
         self.index.insert(from, id);
         self.marker.mark(from, to, distance, region.raw());
+        self.rest(&path, hole, to, len - size, distance, region);
         Some(start)
     }
 
@@ -172,8 +182,11 @@ impl Space {
         if size != 0
             && let Some(path) = path.near(at)
         {
-            path.sheet.note(at, distance, region.raw());
-            self.holes.add(&mut self.chain, &path, hole, at, size);
+            if at >> KIB_SHIFT != (at - 1) >> KIB_SHIFT {
+                path.sheet.note(at, distance, region.raw());
+            }
+            holes::list(&mut self.chain, &path, hole, at);
+            self.holes.raised(&path, at, size);
         }
     }
 
@@ -198,7 +211,8 @@ impl Space {
             if !s.process
                 && let Some(path) = path.near(at)
             {
-                self.holes.remove(&mut self.chain, &path, next, at, s.size);
+                holes::unlist(&mut self.chain, &path, next, at);
+                self.holes.lowered(&self.chain, &path, at, s.size);
             }
         }
         let before = prev.map(|prev| self.chain.segment(prev)).filter(|s| !s.process);
@@ -212,7 +226,10 @@ impl Space {
                     self.holes.raised(&path, at, size);
                 }
             }
-            None => self.holes.add(&mut self.chain, &path, hole, from, size),
+            None => {
+                holes::list(&mut self.chain, &path, hole, from);
+                self.holes.raised(&path, from, size);
+            }
         }
         let to = from + segment.size;
         if (from ^ (to - 1)) >> ROW_SHIFT == 0 {
@@ -270,10 +287,11 @@ impl Space {
         if !self.is_open() {
             return 0;
         }
+        // First, while the page table still says where the regions are.
+        while self.unmap_regions() {}
         self.marker.detach();
         holes::clear(self.marker.roots());
         let gone = translate::readers_are_gone(PATIENCE);
-        while self.unmap_regions() {}
         if gone {
             // SAFETY: detached above, and no reader is left.
             unsafe { self.marker.release() };
@@ -306,8 +324,8 @@ impl Space {
             let mut id = first;
             at = loop {
                 let next = self.chain.neighbours(id).1;
-                if done {
-                    self.chain.set_tag(id, GONE);
+                if done && let Some(path) = translate::path(self.chain.region(id).start - self.start) {
+                    path.sheet.note(self.chain.region(id).start - self.start, GONE, id.raw());
                 }
                 match next {
                     Some(next) if id != last => id = next,
@@ -338,10 +356,24 @@ impl Space {
     /// Physical address and kernel bytes of a region; None when it is unmapped.
     fn mapping(&self, region: NodeId) -> Option<(usize, usize)> {
         let region = self.chain.region(region);
-        if region.tag == GONE {
+        let at = region.start - self.start;
+        // A segment or a HOLE starts where the region does, so the distance is noted there.
+        let distance = translate::path(at)?.sheet.distance(at);
+        if distance == GONE {
             return None;
         }
-        let at = (region.start - self.start).wrapping_add(region.tag) as usize;
-        Some((at, os::round_to_pages(region.size as usize)?))
+        Some((at.wrapping_add(distance) as usize, os::round_to_pages(region.size as usize)?))
     }
+}
+
+/// Asks for a cache line ahead of its use.
+#[inline(always)]
+pub fn soon<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program could see, at whatever address.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at.cast())
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
