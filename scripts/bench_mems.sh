@@ -23,6 +23,7 @@ $CC -std=gnu17 -O2 -Wall -Wextra -I"$root/include" "$root/bench/mems/bench.c" -o
 $CC -std=gnu17 -O2 -Wall -Wextra -I"$root/include" "$root/bench/mems/bench.c" "$root/bench/mems/linear.c" \
     -o "$build/linear"
 export MEMS_STATS=off
+"$build/linear" memory
 printf '%-8s %9s %9s %9s %9s %9s %9s %7s\n' '' live 'fill ns' 'get ns' 'free ns' 'malloc ns' 'clear ns' bytes
 for n in "$@"; do
     i=0

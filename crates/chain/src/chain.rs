@@ -179,8 +179,9 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     }
 
     /// What there is, and what was done.
-    pub fn counters(&self) -> Counters {
-        self.counters
+    #[inline(always)]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// One past the highest granule that any region ever had; the start before there was one.
@@ -214,22 +215,33 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     /// Returns the resulting HOLE; a `segment` that is a HOLE already is returned as it is. Needs no storage.
     /// O(log n).
     pub fn put(&mut self, segment: NodeId) -> NodeId {
-        let node = self.nodes.node_mut(segment);
+        let node = self.nodes.node(segment);
         if node.is_hole() {
             return segment;
         }
+        let (prev, next) = (node.prev, node.next);
+        let low = prev.filter(|&p| self.nodes.node(p).is_hole());
+        let high = next.filter(|&n| self.nodes.node(n).is_hole());
+        self.put_between(segment, low, high)
+    }
+
+    /// As [`Chain::put`] of a PROCESS segment, by a caller who knows its neighbours: `low` and `high` are those before
+    /// and behind it, where they are HOLEs.
+    #[inline]
+    pub fn put_between(&mut self, segment: NodeId, low: Option<NodeId>, high: Option<NodeId>) -> NodeId {
+        let node = self.nodes.node_mut(segment);
         node.set_hole(true);
         node.links.set_tag(0);
-        let (size, prev, next) = (node.size(), node.prev, node.next);
+        let size = node.size();
         self.counters.process -= 1;
         self.counters.holes += 1;
         self.counters.hole_granules += size;
         let mut hole = segment;
-        if let Some(next) = next.filter(|&n| self.nodes.node(n).is_hole()) {
-            hole = self.join(hole, next);
+        if let Some(high) = high {
+            hole = self.join(hole, high);
         }
-        if let Some(prev) = prev.filter(|&p| self.nodes.node(p).is_hole()) {
-            hole = self.join(prev, hole);
+        if let Some(low) = low {
+            hole = self.join(low, hole);
         }
         if hole == segment {
             self.order.changed(&mut self.nodes, hole);
@@ -310,6 +322,8 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
             // A segment always has a region; its own id stands in where the caller passed a region's id.
             region: node.links.belongs().unwrap_or(id),
             tag: node.links.tag(),
+            prev: node.prev,
+            next: node.next,
         }
     }
 
@@ -344,13 +358,20 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
             // The HOLE keeps its node: the new one brings no HOLE into the order, so nothing else is lifted.
             let front = self.new_node()?;
             let rest = self.nodes.node_mut(hole);
-            let start = rest.start;
+            let prev = rest.prev;
             let region = rest.links.belongs().unwrap_or(hole);
+            let mut node = Node::of(rest.start, size, false, region);
+            (node.prev, node.next) = (prev, Some(hole));
             rest.start += size;
             rest.set_size(room - size);
+            rest.prev = Some(front);
+            *self.nodes.node_mut(front) = node;
+            match prev {
+                Some(prev) => self.nodes.node_mut(prev).next = Some(front),
+                None => self.set_first(Some(region), front),
+            }
             self.order.changed(&mut self.nodes, hole);
-            *self.nodes.node_mut(front) = Node::of(start, size, false, region);
-            self.link_before(hole, front);
+            self.order.insert_before(&mut self.nodes, hole, prev, front);
             self.counters.splits += 1;
             front
         };

@@ -11,16 +11,31 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     /// the order goes.
     #[inline]
     pub(crate) fn join(&mut self, low: NodeId, high: NodeId) -> NodeId {
-        let node = self.nodes.node(low);
-        let start = node.start;
-        let size = node.size() + self.nodes.node(high).size();
-        let stays = if self.order.keeps(&self.nodes, low) { low } else { high };
-        let goes = if stays == low { high } else { low };
+        let before = self.nodes.node(low);
+        let (start, low_size, prev, region) =
+            (before.start, before.size(), before.prev, before.links.belongs());
+        let behind = self.nodes.node(high);
+        let (size, next) = (low_size + behind.size(), behind.next);
+        let (stays, goes) = if self.order.keeps(&self.nodes, low) { (low, high) } else { (high, low) };
         let node = self.nodes.node_mut(stays);
         node.start = start;
         node.set_size(size);
+        if stays == low {
+            node.next = next;
+            match next {
+                Some(next) => self.nodes.node_mut(next).prev = Some(low),
+                None => self.set_last(region, low),
+            }
+        } else {
+            node.prev = prev;
+            match prev {
+                Some(prev) => self.nodes.node_mut(prev).next = Some(high),
+                None => self.set_first(region, high),
+            }
+        }
         self.order.changed(&mut self.nodes, stays);
-        self.unlink(goes);
+        self.order.remove(&mut self.nodes, goes);
+        self.recycle(goes);
         self.counters.holes -= 1;
         self.counters.joins += 1;
         stays
@@ -75,7 +90,7 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
         self.recycle(id);
     }
 
-    fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
+    pub(crate) fn set_first(&mut self, region: Option<NodeId>, id: NodeId) {
         if let Some(region) = region {
             self.nodes.node_mut(region).links.set_belongs(Some(id));
         }

@@ -304,6 +304,10 @@ pub struct Segment {
     pub region: NodeId,
     /// The caller's word for this segment; 0 until it is set, and again whenever the segment is freed.
     pub tag: u64,
+    /// The segment before it in the sub-chain.
+    pub prev: Option<NodeId>,
+    /// The segment behind it in the sub-chain.
+    pub next: Option<NodeId>,
 }
 
 /// A region as it stands now.

@@ -104,6 +104,7 @@ fn take(function: &'static str) -> Option<Guard<'static, Space>> {
 fn open(space: &mut Space) {
     if !space.is_open() {
         space.open(DEFAULT_PAGE.load(Relaxed), DEFAULT_START.load(Relaxed));
+        publish_all(space);
     }
 }
 
@@ -115,6 +116,11 @@ fn publish(space: &Space) {
     ROW.regions.store(counters.regions, Relaxed);
     ROW.process.store(counters.process, Relaxed);
     ROW.holes.store(counters.holes, Relaxed);
+}
+
+/// As `publish`, and the settings, which only init and finish change.
+fn publish_all(space: &Space) {
+    publish(space);
     let (start, page) = space.settings();
     ROW.start.store(start, Relaxed);
     ROW.page.store(page, Relaxed);
@@ -135,7 +141,7 @@ pub fn init_with(page: u64, start: u64) {
     let Some(mut space) = take("mems_init") else { return };
     let left = space.finish();
     space.open(if legal { page } else { DEFAULT_PAGE.load(Relaxed) }, start);
-    publish(&space);
+    publish_all(&space);
     drop(space);
     mention(left);
 }
@@ -144,7 +150,7 @@ pub fn init_with(page: u64, start: u64) {
 pub fn finish() {
     let Some(mut space) = take("mems_finish") else { return };
     let left = space.finish();
-    publish(&space);
+    publish_all(&space);
     drop(space);
     mention(left);
 }
@@ -172,7 +178,7 @@ pub fn malloc(size: usize) -> Option<u64> {
     taken
 }
 
-#[inline]
+#[inline(always)]
 fn take_segment(size: u64) -> Option<u64> {
     let mut space = take("mems_malloc")?;
     open(&mut space);

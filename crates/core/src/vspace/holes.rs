@@ -8,7 +8,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use mems_chain::{Chain, NodeId, Unordered};
+use mems_chain::{Chain, NodeId, Segment, Unordered};
 
 use crate::vspace::lane::{Lane, MOST};
 use crate::vspace::space::NodeStore;
@@ -131,7 +131,7 @@ impl Holes {
     /// to 2 GiB: a descent of five to ten lanes and one short list. A larger size looks through the regions that
     /// large.
     #[inline]
-    pub fn first_fit(&self, chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Path)> {
+    pub fn first_fit(&self, chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Segment, Path)> {
         if size >= MOST as u64 {
             return first_huge(chain, start, size);
         }
@@ -145,12 +145,17 @@ impl Holes {
         let sheet = translate::sheet(row, in_row)?;
         let number = sheet.top.first(want)?;
         let in_sheet = number * 16 + sheet.max[number].first(want)?;
-        let path = Path { number: ((root as u64) << 12 | in_root as u64) << 8 | in_row as u64, directory, row, sheet };
+        let path = Path {
+            number: ((root as u64) << 12 | in_root as u64) << 8 | in_row as u64,
+            directory,
+            row,
+            sheet,
+        };
         let mut n = NodeId::from_raw(sheet.holes[in_sheet].load(Relaxed));
         while let Some(id) = n {
             let hole = chain.segment(id);
             if hole.size >= size {
-                return Some((id, path));
+                return Some((id, hole, path));
             }
             n = NodeId::from_raw(hole.tag as u32);
         }
@@ -204,11 +209,10 @@ pub fn list(chain: &mut Segments, path: &Path, id: NodeId, at: u64) {
     }
 }
 
-/// Takes the HOLE `id`, which starts at `at`, out of its list.
+/// Takes the HOLE `id`, which starts at `at` and has the word `next`, out of its list.
 #[inline]
-pub fn unlist(chain: &mut Segments, path: &Path, id: NodeId, at: u64) {
+pub fn unlist(chain: &mut Segments, path: &Path, id: NodeId, at: u64, next: u64) {
     let head = &path.sheet.holes[byte(at, 8)];
-    let next = chain.segment(id).tag;
     let mut n = NodeId::from_raw(head.load(Relaxed));
     if n == Some(id) {
         head.store(next as u32, Relaxed);
@@ -265,13 +269,13 @@ fn set_row(path: &Path, at: u64, new: u32) -> Option<(Change, &'static Lane)> {
 }
 
 #[cold]
-fn first_huge(chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Path)> {
+fn first_huge(chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Segment, Path)> {
     let (id, segment) = chain
         .regions()
         .filter(|region| region.size >= size)
         .flat_map(|region| chain.segments(region.id))
         .find(|(_, segment)| !segment.process && segment.size >= size)?;
-    Some((id, translate::path(segment.start - start)?))
+    Some((id, segment, translate::path(segment.start - start)?))
 }
 
 /// Whether the HOLE `id` is in the list of its place.

@@ -117,10 +117,10 @@ impl Space {
     /// where no HOLE is large enough.
     #[inline]
     pub fn take(&mut self, size: u64) -> Option<u64> {
-        let Some((hole, path)) = self.holes.first_fit(&self.chain, self.start, size) else {
+        let Some((hole, segment, path)) = self.holes.first_fit(&self.chain, self.start, size) else {
             return self.take_in_new_region(size);
         };
-        let Segment { start, size: room, region, .. } = self.chain.segment(hole);
+        let Segment { start, size: room, region, .. } = segment;
         let from = start - self.start;
         let to = from + size;
         self.index.soon(from);
@@ -132,7 +132,7 @@ impl Space {
         // The HOLE's node goes on, in another list, unless its start stays within the 256 bytes.
         let stays = room > size && (from ^ to) >> UNIT_SHIFT == 0;
         if !stays {
-            holes::unlist(&mut self.chain, &path, hole, from);
+            holes::unlist(&mut self.chain, &path, hole, from, segment.tag);
         }
         let id = self.chain.take_at(hole, size).ok()?;
         self.index.insert(from, id);
@@ -195,35 +195,40 @@ impl Space {
     pub fn put(&mut self, address: u64) -> Result<(), Wrong> {
         let from = address.wrapping_sub(self.start);
         let chain = &self.chain;
-        let (id, segment) = match self.index.find(from, |id| chain.segment(id).start == address) {
-            Some((id, slot)) => {
+        let found = self.index.find(from, |id| {
+            let segment = chain.segment(id);
+            (segment.start == address).then_some(segment)
+        });
+        let (id, segment) = match found {
+            Some((id, segment, slot)) => {
                 self.index.remove(slot);
-                (id, self.chain.segment(id))
+                (id, segment)
             }
             None => self.search(address)?,
         };
         // The sheet where a segment starts is always there.
         let path = translate::path(from).ok_or(Wrong::Unknown)?;
-        let (prev, next) = self.chain.neighbours(id);
-        if let Some(next) = next {
-            let s = self.chain.segment(next);
+        let is_hole = |id: &NodeId| !self.chain.segment(*id).process;
+        let low = segment.prev.filter(is_hole);
+        let high = segment.next.filter(is_hole);
+        let mut size = segment.size;
+        if let Some(high) = high {
+            let s = self.chain.segment(high);
             let at = s.start - self.start;
-            if !s.process
-                && let Some(path) = path.near(at)
-            {
-                holes::unlist(&mut self.chain, &path, next, at);
+            size += s.size;
+            if let Some(path) = path.near(at) {
+                holes::unlist(&mut self.chain, &path, high, at, s.tag);
                 self.holes.lowered(&self.chain, &path, at, s.size);
             }
         }
-        let before = prev.map(|prev| self.chain.segment(prev)).filter(|s| !s.process);
-        let hole = self.chain.put(id);
-        let size = self.chain.segment(hole).size;
+        // The chain keeps the node of a HOLE before, and with it its place in the list.
+        let before = low.map(|low| self.chain.segment(low));
+        let hole = self.chain.put_between(id, low, high);
         match before {
-            // The chain keeps the node of the HOLE before, and with it its place in the list.
             Some(s) => {
                 let at = s.start - self.start;
                 if let Some(path) = path.near(at) {
-                    self.holes.raised(&path, at, size);
+                    self.holes.raised(&path, at, size + s.size);
                 }
             }
             None => {

@@ -28,20 +28,23 @@ pub struct Steps<T> {
 unsafe impl<T> Sync for Steps<T> {}
 
 impl<T> Steps<T> {
+    /// Entries a page; a power of two.
     const ENTRIES: usize = PAGE / size_of::<T>();
+    /// What `piece` subtracts, so that entry 0 is in piece 0.
+    const FIRST: usize = 8 * (8 * Self::ENTRIES).ilog2() as usize + 8;
 
     /// No pieces.
     pub const fn new() -> Self {
         Steps { origins: [const { AtomicPtr::new(ptr::null_mut()) }; PIECES], entry: PhantomData }
     }
 
-    /// The piece that holds page `page` of the entries: 8 pieces a doubling.
+    /// The piece that holds entry `index`: 8 pieces a doubling of the pages.
     #[inline(always)]
-    const fn piece(page: usize) -> usize {
-        let page = page + 8;
-        let doubling = (usize::BITS - 1 - page.leading_zeros()) as usize;
-        // 8 * (doubling - 3) + the three bits behind the first.
-        8 * doubling + (page >> (doubling - 3)) - 32
+    const fn piece(index: u32) -> usize {
+        let index = index as u64 + 8 * Self::ENTRIES as u64;
+        let doubling = u64::BITS - 1 - index.leading_zeros();
+        // The first piece has doubling log2(8 ENTRIES) and, in the three bits behind the first, 0.
+        8 * doubling as usize + (index >> (doubling - 3)) as usize - Self::FIRST
     }
 
     /// First page of a piece, and its pages.
@@ -54,12 +57,11 @@ impl<T> Steps<T> {
     /// Where entry `index` is. Only for indices that [`Cursor::next`] gave and before [`Cursor::release`].
     #[inline(always)]
     pub fn at(&self, index: u32) -> *mut T {
-        let index = index as usize;
-        let piece = Self::piece(index / Self::ENTRIES);
+        let piece = Self::piece(index);
         // Relaxed: whoever learnt of the index, under the lock or from an entry published with Release, sees the
         // origin that was stored before.
         let origin = self.origins[piece % PIECES].load(Ordering::Relaxed);
-        origin.wrapping_add(index * size_of::<T>()).cast()
+        origin.wrapping_add(index as usize * size_of::<T>()).cast()
     }
 }
 
