@@ -255,7 +255,7 @@ impl<L: Links> Node<L> {
     /// What a reader that found this node by itself may want to know: first granule, granules, whether it is a HOLE, the
     /// first segment's name (of a region), the next one's name.
     pub fn seen(&self) -> (u64, u64, bool, Option<NodeId>, Option<NodeId>) {
-        (self.start, self.size(), self.is_hole(), self.left, self.next)
+        (self.start, self.size(), self.is_hole(), self.links.belongs(), self.next)
     }
 
     #[inline(always)]
