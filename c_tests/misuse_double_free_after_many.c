@@ -1,5 +1,6 @@
-/* what: a block is freed again after 1,000 other frees of its size: it is never given out twice (it is reported when it comes round again).
- * stdout: ^HARMLESS$
+/* what: a block is freed again after 1,000 other frees of its size.
+ * exit: SIGABRT
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(64-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

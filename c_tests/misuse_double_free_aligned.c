@@ -1,5 +1,6 @@
-/* what: a block of memalign freed twice, another between: it is never given out twice (it is reported when it comes round again).
- * stdout: ^HARMLESS$
+/* what: a block of memalign freed twice, another between.
+ * exit: SIGABRT
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(1024-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

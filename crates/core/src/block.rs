@@ -1,8 +1,8 @@
 //! Finding out what a pointer is: a block of a slab, a large block, or none of ours.
 //!
 //! Also the mark that a free block of a slab carries in its second word: the process's secret mixed with the block's
-//! address, so neither chance nor a copy makes one. free writes it without reading the block, which may be cold.
-//! malloc looks for it and wipes it: so a block that was freed twice, or written to after it was freed, is never
+//! address, so neither chance nor a copy makes one. free looks for it: a block that carries it was freed before.
+//! malloc looks for it too, and wipes it: so a block that was freed twice, or written to after it was freed, is never
 //! handed out (the second time).
 
 use core::sync::atomic::Ordering::Relaxed;
@@ -84,6 +84,15 @@ pub fn mark(block: usize, secret: usize) {
 pub fn is_marked(block: usize, secret: usize) -> bool {
     // SAFETY: the address is a slot of a slab of ours, which is mapped.
     unsafe { second_word(block).read() == mark_of(block, secret) }
+}
+
+/// Whether a block of a slab may carry the mark: looks at one byte of it, since a wider load right after the program's
+/// own narrower store there would have to wait for that store. Wrong for one live block in 256.
+#[inline(always)]
+pub fn may_be_marked(block: usize, secret: usize) -> bool {
+    // SAFETY: the address is a slot of a slab of ours, which is mapped.
+    let byte = unsafe { second_word(block).cast::<u8>().read() };
+    byte == mark_of(block, secret) as u8
 }
 
 /// Makes a free block one that is given out. False, and the block is left as it is, when it does not carry the mark.

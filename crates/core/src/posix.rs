@@ -263,7 +263,11 @@ fn free_fast(block: usize) -> bool {
     };
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    if !starts_slot || heap.counters.level.is_above_peak() || stack.is_newest(block) || !stack.has_room() {
+    if !starts_slot
+        || heap.counters.level.is_above_peak()
+        || block::may_be_marked(block, heap.secret.get())
+        || !stack.has_room()
+    {
         return false;
     }
     // Before it is on the stack: a signal handler that takes it there must find the mark.

@@ -88,15 +88,6 @@ impl Stack {
         self.top.get() != self.limit.get()
     }
 
-    /// Whether `block` is the one on top: was freed last. May also say so of an empty stack, wrongly.
-    #[inline(always)]
-    pub fn is_newest(&self, block: usize) -> bool {
-        // SAFETY: every room lies inside a heap, with other fields before it.
-        let below = unsafe { self.top.get().sub(1) };
-        // SAFETY: as above; the word may be anything.
-        unsafe { below.cast::<usize>().read() == block }
-    }
-
     /// The room: every place from `floor` to `limit`.
     fn room(&self) -> &'static [Cell<usize>] {
         let floor = self.floor.get();
