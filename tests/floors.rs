@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["listen"],
     &["account"],
+    &["account", "listen", "secret"],
     &["os"],
     &["lock"],
     &["class", "count"],
     &["buffer"],
-    &["say"],
+    &["say", "site"],
     &["site"],
     &["misuse"],
     &["pool"],
@@ -20,13 +21,15 @@ const FLOORS: &[&[&str]] = &[
     &["packet"],
     &["pagemap"],
     &["engine"],
+    &["shared"],
     // One heap with all its parts.
-    &["block", "heap", "large", "remote", "slab", "stack", "whole"],
+    &["block", "heap", "large", "remote", "shelf", "slab", "stack", "whole"],
     &["tls"],
     &["shared"],
     &["registry"],
     &["foreign"],
     &["snapshot"],
+    &["live"],
     &["live"],
     &["fork"],
     &["posix"],
@@ -36,7 +39,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// src, the root: what the dynamic linker sees. Those on the ground floor stand alone: no allocation path leads up.
 const ROOT: &[&[&str]] = &[
-    &["alloc", "dlopen", "exports", "info", "mems", "operators", "place", "raw"],
+    &["alloc", "dlopen", "exports", "info", "live", "mems", "operators", "place", "raw"],
     &["options"],
     &["process"],
     &["stderr"],
@@ -44,6 +47,7 @@ const ROOT: &[&[&str]] = &[
     &["counters"],
     &["live"],
     &["log"],
+    &["counters"],
     &["dump"],
     &["exec"],
     &["exit"],
