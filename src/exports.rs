@@ -35,8 +35,8 @@ export! {
     malloc(size: usize) -> Pointer = posix::malloc(size).cast();
     free(pointer: Pointer) = posix::free(pointer.cast());
     cfree(pointer: Pointer) = posix::free(pointer.cast());
-    free_sized(pointer: Pointer, _size: usize) = posix::free(pointer.cast());
-    free_aligned_sized(pointer: Pointer, _align: usize, _size: usize) = posix::free(pointer.cast());
+    free_sized(pointer: Pointer, size: usize) = posix::free_sized(pointer.cast(), size);
+    free_aligned_sized(pointer: Pointer, _align: usize, size: usize) = posix::free_sized(pointer.cast(), size);
     calloc(count: usize, size: usize) -> Pointer = posix::calloc(count, size).cast();
     memalign(align: usize, size: usize) -> Pointer = posix::aligned(Function::Memalign, align, size).cast();
     aligned_alloc(align: usize, size: usize) -> Pointer = posix::aligned(Function::AlignedAlloc, align, size).cast();

@@ -119,25 +119,25 @@ new! {
 }
 
 macro_rules! delete {
-    ($($name:ident($($more:ident: $type:ty),*);)*) => { $(
+    ($($name:ident($($more:ident: $type:ty),*) = $delete:expr;)*) => { $(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(pointer: Pointer $(, $more: $type)*) {
-            posix::delete(pointer.cast());
+            $delete(pointer.cast());
         }
     )* };
 }
 
 delete! {
-    _ZdlPv();
-    _ZdaPv();
-    _ZdlPvm(_size: usize);
-    _ZdaPvm(_size: usize);
-    _ZdlPvRKSt9nothrow_t(_nothrow: Pointer);
-    _ZdaPvRKSt9nothrow_t(_nothrow: Pointer);
-    _ZdlPvSt11align_val_t(_align: usize);
-    _ZdaPvSt11align_val_t(_align: usize);
-    _ZdlPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdaPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _nothrow: Pointer);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _nothrow: Pointer);
+    _ZdlPv() = posix::delete;
+    _ZdaPv() = posix::delete;
+    _ZdlPvm(size: usize) = |block| posix::delete_sized(block, size);
+    _ZdaPvm(size: usize) = |block| posix::delete_sized(block, size);
+    _ZdlPvRKSt9nothrow_t(_nothrow: Pointer) = posix::delete;
+    _ZdaPvRKSt9nothrow_t(_nothrow: Pointer) = posix::delete;
+    _ZdlPvSt11align_val_t(_align: usize) = posix::delete;
+    _ZdaPvSt11align_val_t(_align: usize) = posix::delete;
+    _ZdlPvmSt11align_val_t(size: usize, _align: usize) = |block| posix::delete_sized(block, size);
+    _ZdaPvmSt11align_val_t(size: usize, _align: usize) = |block| posix::delete_sized(block, size);
+    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _nothrow: Pointer) = posix::delete;
+    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _nothrow: Pointer) = posix::delete;
 }

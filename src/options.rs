@@ -8,7 +8,7 @@ use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use mems_core::misuse::Policy;
-use mems_core::say;
+use mems_core::{mode, say};
 use once_cell::race::OnceRef;
 
 use crate::place::Place;
@@ -74,7 +74,7 @@ const DEFAULTS: Options = Options {
 type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
-const KNOWN: [(&str, &str, Reader); 8] = [
+const KNOWN: [(&str, &str, Reader); 9] = [
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),
@@ -83,6 +83,7 @@ const KNOWN: [(&str, &str, Reader); 8] = [
     ("MEMS_PAGE_SIZE", "a power of two from 1024 to 1048576", page_size),
     ("MEMS_START_VA", "a whole number below 2^62, decimal or 0x hexadecimal", start_va),
     ("MEMS_ON_ERROR", "abort, warn or ignore", on_error),
+    ("MEMS_HARDEN", "1, on, 0 or off", harden),
 ];
 
 /// The environment's values, all together, since the program may write over its own copy.
@@ -266,6 +267,11 @@ fn on_error(options: &mut Options, value: &'static [u8]) -> bool {
         _ => return false,
     };
     true
+}
+
+/// Whether the value is legal, no more: it took effect with the first block, before any option was read.
+fn harden(_: &mut Options, value: &'static [u8]) -> bool {
+    mode::reads(value).is_some()
 }
 
 fn number(value: &[u8]) -> Option<usize> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["listen"],
     &["account"],
-    &["account", "listen", "secret"],
+    &["account", "listen", "mode", "secret"],
     &["os"],
     &["lock"],
     &["class", "count"],
@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["shared"],
     // One heap with all its parts.
-    &["block", "heap", "large", "remote", "shelf", "slab", "stack", "whole"],
+    &["block", "hard", "heap", "large", "remote", "shelf", "slab", "stack", "whole"],
     &["tls"],
     &["shared"],
     &["registry"],
@@ -32,7 +32,8 @@ const FLOORS: &[&[&str]] = &[
     &["live"],
     &["live"],
     &["fork"],
-    &["posix"],
+    // The family in its two modes.
+    &["hardened", "posix"],
     &["vspace"],
     &["report"],
 ];

@@ -17,7 +17,7 @@ use crate::shelf::Shelf;
 use crate::slab::{self, Slab};
 use crate::stack::{self, Stack};
 use crate::whole::WHOLE;
-use crate::{block, pagemap, remote};
+use crate::{block, hard, mode, pagemap, remote};
 
 /// Owners that a heap collects remote frees for at the same time.
 pub const OUTGOING: usize = 16;
@@ -81,6 +81,8 @@ pub struct Heap {
     pub next_abandoned: Cell<Option<&'static Heap>>,
     /// Live units of 16 bytes, and blocks, that the process-wide level knows of.
     pub published: Cell<(i64, i64)>,
+    /// Hardened mode's part of the heap (see `hard`); null in plain mode, and before it is first needed.
+    pub vault: Cell<*mut u8>,
     /// Requests in a class of the largest slabs before it had one.
     asked: [Cell<u8>; LIMIT],
     /// The stacks' rooms, one behind the other.
@@ -112,6 +114,10 @@ impl Heap {
     pub fn open(&'static self, secret: usize) {
         self.secret.set(secret);
         self.counters.level.open();
+        if mode::is_hardened() {
+            // No stack has room, so every call takes the slow path.
+            return;
+        }
         let mut rooms = &self.rooms[..];
         for class in 1..=COUNT {
             let (room, rest) = rooms.split_at(room_of(class));
@@ -322,6 +328,9 @@ impl Heap {
 
     /// Gives every free block and every empty slab back, to be called when the thread ends or on request.
     pub fn release(&'static self) {
+        if mode::is_hardened() {
+            return hard::release(self);
+        }
         remote::collect(self);
         for class in 1..=COUNT {
             let (stack, shelf) = (&self.stacks[class], &self.shelves[class]);

@@ -60,6 +60,35 @@ pub enum Misuse {
         /// The size that the program named.
         named: usize,
     },
+    /// A block of operator new given to free or realloc, or one of malloc given to delete (hardened mode).
+    Mismatch {
+        /// Name of the call.
+        function: &'static str,
+        /// The block.
+        pointer: usize,
+        /// Bytes asked of it.
+        asked: usize,
+        /// Whether operator new gave it out.
+        new: bool,
+    },
+    /// Bytes in front of a block or behind its asked end were written to (hardened mode).
+    Past {
+        /// Name of the call that found it.
+        function: &'static str,
+        /// The block.
+        pointer: usize,
+        /// Bytes asked of it.
+        asked: usize,
+        /// Whether it was in front.
+        front: bool,
+    },
+    /// A freed block that was written to, found by malloc before it gave it out again (hardened mode).
+    Written {
+        /// The block.
+        pointer: usize,
+        /// Bytes asked of it.
+        asked: usize,
+    },
     /// A free list or a table of MeMS that the program has written over.
     Overwritten {
         /// Name of the call.
@@ -160,6 +189,26 @@ pub fn describe(what: &Misuse, text: &mut Buffer) {
             text.text(" (");
             text.number(usable as u64);
             text.text("-byte block)");
+        }
+        Misuse::Mismatch { function, pointer, asked, new } => {
+            at(function, pointer, text);
+            text.text(" (");
+            text.number(asked as u64);
+            text.text(if new { "-byte block of operator new)" } else { "-byte block of malloc)" });
+        }
+        Misuse::Past { function, pointer, asked, front } => {
+            at(function, pointer, text);
+            text.text(" (");
+            text.number(asked as u64);
+            text.text("-byte block, written ");
+            text.text(if front { "in front of its start)" } else { "past its end)" });
+        }
+        Misuse::Written { pointer, asked } => {
+            text.text("malloc found the freed ");
+            text.number(asked as u64);
+            text.text("-byte block at 0x");
+            text.hex(pointer);
+            text.text(" written to");
         }
         Misuse::Overwritten { function, pointer } => {
             text.text(function);

@@ -113,6 +113,90 @@ pub unsafe fn share(at: NonNull<u8>, descriptor: i32, offset: usize) -> bool {
     got != libc::MAP_FAILED
 }
 
+/// Reserves `len` bytes of address space that nobody can read or write ([`PAGE`]s, not 0). None when the kernel refuses.
+pub fn reserve(len: usize) -> Option<NonNull<u8>> {
+    if faults::refuse() {
+        return None;
+    }
+    let errno = errno();
+    // SAFETY: a fresh anonymous mapping touches no memory that exists.
+    #[allow(clippy::disallowed_methods)]
+    let at = unsafe { libc::mmap(core::ptr::null_mut(), len, libc::PROT_NONE, FLAGS, -1, 0) };
+    if at == libc::MAP_FAILED {
+        set_errno(errno);
+        return None;
+    }
+    CALLS.mmap.fetch_add(1, Relaxed);
+    NonNull::new(at.cast())
+}
+
+/// Makes `[at, at + len)` of a reserved range zero pages that can be used. False when the kernel refuses: the range
+/// is still reserved then.
+///
+/// # Safety
+/// The range is whole pages of the caller's own, reserved.
+pub unsafe fn commit(at: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: passed on; nothing can refer to the content of a reserved range.
+    let done = unsafe { purge(at, len) };
+    if done {
+        let now = CALLS.mapped.fetch_add(len, Relaxed) + len;
+        CALLS.mapped_peak.fetch_max(now, Relaxed);
+    }
+    done
+}
+
+/// The reverse of [`commit`]: the pages go back to the kernel, the range is reserved. False when the kernel refuses:
+/// pages and bytes are still there then.
+///
+/// # Safety
+/// The range is whole pages of the caller's own mappings, and nothing refers to its content any more.
+pub unsafe fn decommit(at: NonNull<u8>, len: usize) -> bool {
+    if faults::refuse() {
+        return false;
+    }
+    let errno = errno();
+    let flags = FLAGS | libc::MAP_FIXED;
+    // SAFETY: the caller owns the range, so MAP_FIXED replaces nobody else's mapping.
+    #[allow(clippy::disallowed_methods)]
+    let got = unsafe { libc::mmap(at.as_ptr().cast(), len, libc::PROT_NONE, flags, -1, 0) };
+    if got == libc::MAP_FAILED {
+        set_errno(errno);
+        return false;
+    }
+    CALLS.mmap.fetch_add(1, Relaxed);
+    CALLS.mapped.fetch_sub(len, Relaxed);
+    true
+}
+
+/// Gives a reserved range back. False when the kernel refuses: it is still reserved then.
+///
+/// # Safety
+/// The range is whole pages of the caller's own, reserved.
+pub unsafe fn release(at: NonNull<u8>, len: usize) -> bool {
+    // What is reserved is not counted as mapped.
+    CALLS.mapped.fetch_add(len, Relaxed);
+    // SAFETY: passed on.
+    let done = unsafe { unmap(at, len) };
+    if !done {
+        CALLS.mapped.fetch_sub(len, Relaxed);
+    }
+    done
+}
+
+/// As [`map`], between two pages that nobody can read or write.
+pub fn map_guarded(len: usize) -> Option<NonNull<u8>> {
+    let whole = reserve(len.checked_add(2 * PAGE)?)?;
+    // SAFETY: the second page of a longer mapping.
+    let at = unsafe { whole.add(PAGE) };
+    // SAFETY: it was reserved just now, with a page before and one behind.
+    if unsafe { commit(at, len) } {
+        return Some(at);
+    }
+    // SAFETY: as above.
+    unsafe { release(whole, len + 2 * PAGE) };
+    None
+}
+
 /// The calling thread's errno.
 #[inline]
 pub fn errno() -> i32 {

@@ -7,7 +7,7 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
-use crate::os::{self, PAGE};
+use crate::os::PAGE;
 
 const LEAF_SHIFT: usize = 23;
 const PAGE_SHIFT: usize = 12;
@@ -104,8 +104,7 @@ fn slot_of(address: usize, make: bool) -> Option<&'static AtomicPtr<Leaf>> {
             }
             let wanted = address & !(WINDOW - 1);
             if window.top.load(Acquire).is_null() {
-                let top = os::map(size_of::<Top>(), 0)?.cast::<Top>();
-                crate::pool::MAPPED.fetch_add(size_of::<Top>(), Relaxed);
+                let top = crate::pool::map(size_of::<Top>())?.cast::<Top>();
                 let _ = window.top.compare_exchange(core::ptr::null_mut(), top.as_ptr(), AcqRel, Acquire);
             }
             base = match window.base.compare_exchange(0, wanted, AcqRel, Acquire) {
@@ -135,8 +134,7 @@ pub fn cover(address: usize, len: usize) -> bool {
     if missing == 0 {
         return true;
     }
-    let Some(leaves) = os::map(missing * LEAF_BYTES, 0) else { return false };
-    crate::pool::MAPPED.fetch_add(missing * LEAF_BYTES, Relaxed);
+    let Some(leaves) = crate::pool::map(missing * LEAF_BYTES) else { return false };
     let mut next = leaves.as_ptr() as usize;
     for i in 0..count {
         let Some(slot) = slot_of(first + (i << LEAF_SHIFT), true) else { return false };

@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::lock::Lock;
-use crate::os;
+use crate::{mode, os};
 
 /// Sizes that are kept apart: 64 << i bytes.
 const SIZES: usize = 8;
@@ -97,8 +97,9 @@ pub unsafe fn put(at: NonNull<u8>, size: usize) {
     pool.free[row] = Some(free);
 }
 
-fn map(len: usize) -> Option<NonNull<u8>> {
-    let at = os::map(len, 0)?;
+/// Maps memory for bookkeeping: in hardened mode between guard pages.
+pub fn map(len: usize) -> Option<NonNull<u8>> {
+    let at = if mode::is_hardened() { os::map_guarded(len)? } else { os::map(len, 0)? };
     MAPPED.fetch_add(len, Relaxed);
     Some(at)
 }

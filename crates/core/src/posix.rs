@@ -16,7 +16,8 @@ use crate::heap::{Heap, State};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::registry::{self, Entry};
-use crate::{large, remote, tls};
+use crate::hard::Giving;
+use crate::{hardened, large, mode, remote, tls};
 
 /// Requests above this fail, whatever memory there is.
 pub const SIZE_LIMIT: usize = isize::MAX as usize;
@@ -108,7 +109,8 @@ fn refilled(
     tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
 ) -> *mut u8 {
     let entry = enter();
-    if let Some(Entry { heap, .. }) = &entry
+    if !mode::is_hardened()
+        && let Some(Entry { heap, .. }) = &entry
         && let Some(block) = heap.take(class)
     {
         tallies(&heap.counters)[class].add(size);
@@ -116,12 +118,13 @@ fn refilled(
         return block as *mut u8;
     }
     // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
-    allocate(entry.as_ref(), function, size, PAGE, false)
+    let align = if mode::is_hardened() { 1 } else { PAGE };
+    allocate(entry.as_ref(), function, size, align, false)
 }
 
 /// Sets ENOMEM, counts the failure, returns null.
 #[cold]
-fn fail(entry: Option<&Entry>, function: Function) -> *mut u8 {
+pub fn fail(entry: Option<&Entry>, function: Function) -> *mut u8 {
     if let Some(entry) = entry {
         entry.heap.counters.failed[function as usize].add(1);
     }
@@ -131,6 +134,9 @@ fn fail(entry: Option<&Entry>, function: Function) -> *mut u8 {
 
 /// Any allocation, counted as `function`'s. `align` is a power of two.
 fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize, zeroed: bool) -> *mut u8 {
+    if mode::is_hardened() {
+        return hardened::allocate(entry, function, size, align);
+    }
     if size > SIZE_LIMIT || align > SIZE_LIMIT {
         return fail(entry, function);
     }
@@ -230,6 +236,8 @@ pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i3
 /// pvalloc: whole pages at a page boundary.
 pub fn pvalloc(size: usize) -> *mut u8 {
     match os::round_to_pages(size) {
+        // Hardened, a block has the bytes that were asked for and no more.
+        Some(whole) if mode::is_hardened() => aligned(Function::Pvalloc, PAGE, whole),
         // A block at a page boundary is whole pages in any case; what was asked is counted as it was asked.
         Some(_) => aligned(Function::Pvalloc, PAGE, size),
         None => fail(enter().as_ref(), Function::Pvalloc),
@@ -251,6 +259,23 @@ pub fn delete(pointer: *mut u8) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_cold(pointer as usize);
+}
+
+/// operator delete that names the block's size. In plain mode the size goes unchecked.
+#[inline(always)]
+pub fn delete_sized(pointer: *mut u8, size: usize) {
+    if free_fast(pointer as usize) {
+        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+    }
+    delete_sized_cold(pointer as usize, size);
+}
+
+/// free_sized: free that names the block's size. In plain mode the size goes unchecked.
+#[inline(always)]
+pub fn free_sized(pointer: *mut u8, size: usize) {
+    if !free_fast(pointer as usize) {
+        free_sized_cold(pointer as usize, size);
+    }
 }
 
 /// Frees a block of this thread's slabs where nothing is out of the ordinary; false (nothing done) otherwise.
@@ -279,36 +304,60 @@ fn free_fast(block: usize) -> bool {
 }
 
 macro_rules! with_call_site {
-    ($(#[$doc:meta])* $name:ident => $to:ident) => {
+    ($(#[$doc:meta])* $name:ident($($argument:ident),*), $x86:literal, $arm:literal => $to:ident) => {
         $(#[$doc])*
         #[cold]
         #[unsafe(naked)]
-        extern "C" fn $name(pointer: usize) {
+        extern "C" fn $name($($argument: usize),*) {
             #[cfg(target_arch = "x86_64")]
-            core::arch::naked_asm!("mov rsi, [rsp]", "jmp {to}", to = sym $to);
+            core::arch::naked_asm!(concat!("mov ", $x86, ", [rsp]"), "jmp {to}", to = sym $to);
             #[cfg(target_arch = "aarch64")]
-            core::arch::naked_asm!("mov x1, x30", "b {to}", to = sym $to);
+            core::arch::naked_asm!(concat!("mov ", $arm, ", x30"), "b {to}", to = sym $to);
         }
     };
 }
 
 with_call_site! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
-    free_cold => free_slow
+    free_cold(pointer), "rsi", "x1" => free_slow
 }
 with_call_site! {
     /// As `free_cold`.
-    delete_cold => delete_slow
+    delete_cold(pointer), "rsi", "x1" => delete_slow
+}
+with_call_site! {
+    /// As `free_cold`.
+    free_sized_cold(pointer, size), "rdx", "x2" => free_sized_slow
+}
+with_call_site! {
+    /// As `free_cold`.
+    delete_sized_cold(pointer, size), "rdx", "x2" => delete_sized_slow
 }
 
 extern "C" fn free_slow(pointer: usize, site: usize) {
-    if pointer == 0 {
-        return release_null(Function::Free);
-    }
-    release(enter(), "free", pointer, site);
+    free_in_full(pointer, None, site);
 }
 
 extern "C" fn delete_slow(pointer: usize, site: usize) {
+    delete_in_full(pointer, None, site);
+}
+
+extern "C" fn free_sized_slow(pointer: usize, size: usize, site: usize) {
+    free_in_full(pointer, Some(size), site);
+}
+
+extern "C" fn delete_sized_slow(pointer: usize, size: usize, site: usize) {
+    delete_in_full(pointer, Some(size), site);
+}
+
+fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
+    if pointer == 0 {
+        return release_null(Function::Free);
+    }
+    release(enter(), Giving { function: "free", delete: false, named }, pointer, site);
+}
+
+fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
         return release_null(Function::Delete);
     }
@@ -316,7 +365,7 @@ extern "C" fn delete_slow(pointer: usize, site: usize) {
     if let Some(Entry { heap, .. }) = &entry {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
-    release(entry, "delete", pointer, site);
+    release(entry, Giving { function: "delete", delete: true, named }, pointer, site);
 }
 
 /// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
@@ -335,7 +384,11 @@ fn release_null(function: Function) {
 }
 
 /// free and delete in full.
-fn release(entry: Option<Entry>, function: &'static str, pointer: usize, site: usize) {
+fn release(entry: Option<Entry>, giving: Giving, pointer: usize, site: usize) {
+    if mode::is_hardened() {
+        return hardened::release(entry, pointer, giving, site);
+    }
+    let function = giving.function;
     if let Some(wrong) = give_back(entry.as_ref(), function, pointer) {
         drop(entry);
         report(wrong, function, pointer, site);
@@ -386,8 +439,9 @@ fn is_free(heap: &Heap, owner: usize, slab: &crate::slab::Slab, number: usize, p
     slab.is_free(number) || stack.holds(pointer)
 }
 
+/// Reports what is wrong with `pointer`, which may be another allocator's block. No heap is entered.
 #[cold]
-fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
+pub fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
     match (&wrong, crate::engine::segment_at(pointer)) {
         // The page map knows the first page of a large block only.
         (Misuse::NoBlock { .. }, Some((start, bytes, true))) => {
@@ -416,6 +470,9 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
     }
     if size > SIZE_LIMIT {
         return fail(entry.as_ref(), function);
+    }
+    if mode::is_hardened() {
+        return hardened::realloc(entry, function, old, size, site);
     }
     let known = match block::kind(old) {
         Kind::Slot { slab, .. } => Some((slab.kind().slot as usize, None)),
@@ -497,6 +554,9 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
     let address = pointer as usize;
     if address == 0 {
         return 0;
+    }
+    if mode::is_hardened() {
+        return hardened::usable_size(address, site);
     }
     let name = "malloc_usable_size";
     let wrong = match block::kind(address) {

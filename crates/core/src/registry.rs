@@ -7,6 +7,7 @@
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::account::ACCOUNT;
+use crate::hard::region;
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
@@ -222,6 +223,7 @@ fn abandon(heap: &'static Heap) {
 pub fn fork_prepare() {
     ABANDONED.park();
     SHARED.park();
+    region::fork_prepare();
     engine::fork_prepare();
     pool::fork_prepare();
     // Last: no heap is born any more.
@@ -237,6 +239,8 @@ pub unsafe fn fork_parent() {
     unsafe { pool::fork_done() };
     // SAFETY: as above.
     unsafe { engine::fork_done() };
+    // SAFETY: as above.
+    unsafe { region::fork_done() };
     // SAFETY: as above.
     unsafe { SHARED.reset() };
     // SAFETY: as above.

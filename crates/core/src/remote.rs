@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering::*;
 
 use crate::heap::{Heap, OUTGOING, State};
 use crate::packet::Packet;
-use crate::pagemap;
+use crate::{hard, mode, pagemap};
 
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 32;
@@ -118,6 +118,9 @@ pub fn keep_packet(heap: &Heap, packet: &'static Packet) {
 
 #[inline]
 fn take_back(heap: &'static Heap, block: usize) {
+    if mode::is_hardened() {
+        return hard::take_back(heap, block);
+    }
     let Some(entry) = pagemap::entry(block) else { return };
     if let Some(stack) = heap.stack_of(entry.key.load(Relaxed))
         && stack.push(block)

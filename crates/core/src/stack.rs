@@ -145,6 +145,9 @@ impl Stack {
     pub fn drain(&self, count: usize, mut see: impl FnMut(usize)) {
         let blocks = self.blocks();
         let count = count.min(blocks.len());
+        if count == 0 {
+            return;
+        }
         for block in &blocks[..count] {
             see(block.get());
         }

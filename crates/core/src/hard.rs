@@ -1,0 +1,258 @@
+//! Hardened mode (`MEMS_HARDEN=1`): a heap that stops misuse early, for some of the speed and memory of the plain one.
+//!
+//! In this mode a heap's stacks stay without room, so every call takes the slow path, which comes here. Blocks stand in
+//! slots of slabs by class (see `slab`) at random places, or between guard pages (see `large`); each has a canary at
+//! its asked end, is zero when it is given out, and is looked at before it is given out again. All that is known of a
+//! block lies elsewhere, between guard pages. Counting is `posix`'s, as ever. What is wrong is returned, and reported by
+//! `posix`; only what malloc finds is reported here.
+
+mod canary;
+mod large;
+mod random;
+pub mod region;
+mod slab;
+mod vault;
+
+use crate::class;
+use crate::heap::Heap;
+use crate::misuse::{self, Misuse};
+use crate::pagemap;
+use crate::remote;
+use crate::secret;
+use large::Large;
+use slab::{Facts, NOTHING, Slab, State};
+
+use core::sync::atomic::Ordering::Acquire;
+
+/// A block that was given out.
+pub struct Taken {
+    /// Its address. All its bytes are zero.
+    pub block: usize,
+    /// What the heap's level counts for it.
+    pub usable: usize,
+}
+
+/// What a pointer is.
+enum Found {
+    /// A slot, by number; whether the pointer is its start.
+    Slot(&'static Slab, usize, bool),
+    /// The start of a large block.
+    Large(&'static Large),
+}
+
+fn find(pointer: usize) -> Option<Found> {
+    let entry = pagemap::entry(pointer)?;
+    let key = entry.key.load(Acquire);
+    if let Some(slab) = slab::of(entry, key) {
+        let (number, starts) = slab.slot_at(pointer);
+        return Some(Found::Slot(slab, number, starts));
+    }
+    large::of(entry, key).filter(|large| large.base == pointer).map(Found::Large)
+}
+
+/// A block of `size` bytes at a multiple of `align` (a power of two), for operator new or any other call. `heap` is None
+/// where there is none to use. None when memory is short. O(1) amortized, and a pass over the block.
+pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool) -> Option<Taken> {
+    if let Some(heap) = heap
+        && let Some(class) = class_of(size, align)
+        && let Some(taken) = take_slot(heap, class, size, new)
+    {
+        return Some(taken);
+    }
+    let vault = heap.and_then(vault::of);
+    let large = large::take(vault, size, align.max(16), new)?;
+    Some(Taken { block: large.base, usable: large.usable() })
+}
+
+/// The class of a block that has a canary of at least one byte; None for a large one.
+#[inline]
+fn class_of(size: usize, align: usize) -> Option<usize> {
+    if size == 0 && align <= 16 {
+        return Some(NOTHING);
+    }
+    if size >= class::SLAB_MAX {
+        return None;
+    }
+    if align <= 16 { Some(class::of(size + 1)) } else { class::of_aligned(size + 1, align) }
+}
+
+fn take_slot(heap: &'static Heap, class: usize, size: usize, new: bool) -> Option<Taken> {
+    let vault = vault::of(heap)?;
+    if !heap.inbox.is_empty() {
+        remote::collect(heap);
+    }
+    heap.settle();
+    loop {
+        let (slab, number) = vault.row(class).take(class, heap, &vault.random)?;
+        let block = slab.address(number);
+        let old = slab.facts(number);
+        if class != NOTHING {
+            // SAFETY: a free slot of the heap's own.
+            if old.state == State::Free && !unsafe { canary::is_clear(block, slab.slot) } {
+                // It never comes back, so that whoever still writes to it does no harm.
+                slab.set(number, Facts { state: State::Spoilt, ..old });
+                misuse::report(Misuse::Written { pointer: block, asked: old.asked }, 0);
+                continue;
+            }
+            // SAFETY: as above.
+            unsafe { canary::set(block, size, slab.slot, secret::get()) };
+        }
+        slab.set(number, Facts { state: State::Live, new, asked: size });
+        return Some(Taken { block, usable: slab.slot });
+    }
+}
+
+/// How a block is given back.
+#[derive(Clone, Copy)]
+pub struct Giving {
+    /// Name of the call.
+    pub function: &'static str,
+    /// Whether it is one of the operators delete.
+    pub delete: bool,
+    /// The size that the program names; None where the call names none.
+    pub named: Option<usize>,
+}
+
+/// Frees a block. Returns what the level is to fall by, or what is wrong with the pointer. Without a heap a slot stays
+/// live, and 0 is returned.
+pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Result<usize, Misuse> {
+    let function = giving.function;
+    let (asked, new) = known(pointer, function)?;
+    if new != giving.delete {
+        return Err(Misuse::Mismatch { function, pointer, asked, new });
+    }
+    if let Some(named) = giving.named.filter(|named| *named != asked) {
+        return Err(Misuse::Size { function, pointer, usable: asked, named });
+    }
+    match find(pointer) {
+        Some(Found::Slot(slab, number, _)) => {
+            let Some(heap) = heap else { return Ok(0) };
+            if slab.class != NOTHING {
+                // SAFETY: a live block in its slot.
+                if !unsafe { canary::is_whole(pointer, asked, slab.slot, secret::get()) } {
+                    return Err(Misuse::Past { function, pointer, asked, front: false });
+                }
+                // SAFETY: the block is given back.
+                unsafe { canary::clear(pointer, (asked + canary::LONGEST).min(slab.slot)) };
+            }
+            slab.set(number, Facts { state: State::Freed, new, asked });
+            if slab.owner == heap.address() {
+                take_back(heap, pointer);
+            } else {
+                remote::send(heap, slab.owner, pointer);
+            }
+            Ok(slab.slot)
+        }
+        Some(Found::Large(large)) => {
+            if let Err(behind) = large.is_whole() {
+                return Err(Misuse::Past { function, pointer, asked, front: !behind });
+            }
+            let usable = large.usable();
+            match large.free(heap.and_then(vault::of)) {
+                true => Ok(usable),
+                false => Err(Misuse::Freed { function, pointer, usable: asked }),
+            }
+        }
+        None => Err(Misuse::NoBlock { function, pointer }),
+    }
+}
+
+/// Bytes asked of the live block at `pointer`, and whether operator new gave it out; or what is wrong.
+fn known(pointer: usize, function: &'static str) -> Result<(usize, bool), Misuse> {
+    match find(pointer) {
+        Some(Found::Slot(slab, number, starts)) => {
+            let facts = slab.facts(number);
+            match facts.state {
+                State::Live if starts => Ok((facts.asked, facts.new)),
+                State::Live => {
+                    let block = slab.address(number);
+                    Err(Misuse::Inside { function, pointer, block, usable: facts.asked })
+                }
+                State::Fresh => Err(Misuse::NoBlock { function, pointer }),
+                _ => Err(Misuse::Freed { function, pointer, usable: facts.asked }),
+            }
+        }
+        Some(Found::Large(large)) if large.is_freed() => {
+            Err(Misuse::Freed { function, pointer, usable: large.asked.get() })
+        }
+        Some(Found::Large(large)) => Ok((large.asked.get(), large.new)),
+        None => match large::around(pointer) {
+            Some(large) => {
+                Err(Misuse::Inside { function, pointer, block: large.base, usable: large.asked.get() })
+            }
+            None => Err(Misuse::NoBlock { function, pointer }),
+        },
+    }
+}
+
+/// Takes a block that was freed, by this thread or another one, into the quarantine of `heap`, which owns it. One
+/// that two threads freed at the same time comes twice: that is reported here.
+pub fn take_back(heap: &'static Heap, block: usize) {
+    let Some(Found::Slot(slab, number, _)) = find(block) else { return };
+    let facts = slab.facts(number);
+    if facts.state != State::Freed || slab.owner != heap.address() {
+        return misuse::report(Misuse::Freed { function: "free", pointer: block, usable: facts.asked }, 0);
+    }
+    slab.set(number, Facts { state: State::Waiting, ..facts });
+    if let Some(vault) = vault::of(heap) {
+        vault.row(slab.class).bury(slab, number, &vault.random);
+    }
+}
+
+/// What realloc may do with a block.
+pub enum Resized {
+    /// It stays: what the level counted for it, and counts from now on.
+    InPlace(usize),
+    /// It has to move; these are its bytes.
+    Move(usize),
+}
+
+/// Looks at the block that `function` (realloc or reallocarray) is to make `size` bytes long, and does so where it
+/// stands if that can be. Says what is wrong otherwise.
+pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Resized, Misuse> {
+    let (asked, new) = known(pointer, function)?;
+    if new {
+        return Err(Misuse::Mismatch { function, pointer, asked, new });
+    }
+    match find(pointer) {
+        Some(Found::Slot(slab, number, _)) if slab.class != NOTHING => {
+            // SAFETY: a live block in its slot.
+            if !unsafe { canary::is_whole(pointer, asked, slab.slot, secret::get()) } {
+                return Err(Misuse::Past { function, pointer, asked, front: false });
+            }
+            if class_of(size, 16) != Some(slab.class) {
+                return Ok(Resized::Move(asked));
+            }
+            let (low, high) = (asked.min(size), (asked + canary::LONGEST).min(slab.slot));
+            // SAFETY: bytes of the slot that are no longer, or not yet, the block's.
+            unsafe { canary::clear(pointer + low, high.max(low) - low) };
+            // SAFETY: the block's own slot.
+            unsafe { canary::set(pointer, size, slab.slot, secret::get()) };
+            slab.set(number, Facts { state: State::Live, new, asked: size });
+            Ok(Resized::InPlace(slab.slot))
+        }
+        Some(Found::Large(large)) => {
+            if let Err(behind) = large.is_whole() {
+                return Err(Misuse::Past { function, pointer, asked, front: !behind });
+            }
+            // What fits a slot moves there.
+            let stays = class_of(size, 16).is_none() && large.shrink(size);
+            Ok(if stays { Resized::InPlace(large.usable()) } else { Resized::Move(asked) })
+        }
+        _ => Ok(Resized::Move(asked)),
+    }
+}
+
+/// Bytes asked of a live block, which are all that it may use; or what is wrong.
+pub fn usable_size(pointer: usize) -> Result<usize, Misuse> {
+    known(pointer, "malloc_usable_size").map(|(asked, _)| asked)
+}
+
+/// Gives back what the heap keeps for later.
+pub fn release(heap: &'static Heap) {
+    remote::collect(heap);
+    if let Some(vault) = vault::of(heap) {
+        vault.release();
+    }
+    remote::post_all(heap);
+}
