@@ -1,6 +1,6 @@
 /* what: a, b, then a again are freed: the pattern that a look at the list's head does not see.
  * exit: SIGABRT
- * stderr: ^mems: (double free of|malloc found a free list overwritten at) 0x[0-9a-f]+
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(48-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"

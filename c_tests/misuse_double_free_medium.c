@@ -1,6 +1,6 @@
 /* what: a block of 20,000 bytes freed twice, others between.
  * exit: SIGABRT
- * stderr: ^mems: (double free of|malloc found a free list overwritten at) 0x[0-9a-f]+
+ * stderr: ^mems: double free of 0x[0-9a-f]+ \(20480-byte block, freed before\), called from 0x[0-9a-f]+ \([^ ]+\+0x[0-9a-f]+\)$
  * plain: no
  */
 #include "misuse.h"
