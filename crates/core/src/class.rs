@@ -89,8 +89,8 @@ const fn slot_size(class: usize) -> usize {
 
 const fn class(slot: usize) -> Class {
     let slab = match slot {
-        0..=4096 => 4 * PAGE,
-        ..=8192 => 8 * PAGE,
+        ..=4096 => 4 * PAGE,
+        4097..=8192 => 8 * PAGE,
         _ => 16 * PAGE,
     };
     let stack = (64 << 10) / slot;

@@ -47,7 +47,13 @@ fn put(entry: Option<&Entry>, pointer: usize, giving: Giving) -> Result<(), Misu
 }
 
 /// realloc and reallocarray of what is not null; `size` is within the limit.
-pub fn realloc(entry: Option<Entry>, function: Function, pointer: usize, size: usize, site: usize) -> *mut u8 {
+pub fn realloc(
+    entry: Option<Entry>,
+    function: Function,
+    pointer: usize,
+    size: usize,
+    site: usize,
+) -> *mut u8 {
     let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
     let giving = Giving { function: name, delete: false, named: None };
     let heap = entry.as_ref().map(|entry| entry.heap);

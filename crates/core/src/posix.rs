@@ -12,11 +12,11 @@ use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
 use crate::count::{Counters, Function, Tally, weight};
+use crate::hard::Giving;
 use crate::heap::{Heap, State};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::registry::{self, Entry};
-use crate::hard::Giving;
 use crate::{hardened, large, mode, remote, tls};
 
 /// Requests above this fail, whatever memory there is.
@@ -400,7 +400,7 @@ fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> O
     match block::kind(pointer) {
         Kind::Slot { owner, slab, number } => {
             // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
-            let Some(Entry { heap, .. }) = entry else { return None };
+            let Entry { heap, .. } = entry?;
             let usable = slab.kind().slot as usize;
             if block::is_marked(pointer, heap.secret.get()) && is_free(heap, owner, slab, number, pointer) {
                 return Some(Misuse::Freed { function, pointer, usable });
@@ -523,7 +523,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
     };
     let Some(taken) = taken else { return fail(entry.as_ref(), function) };
     // SAFETY: both blocks are live and apart, each at least this long.
-    unsafe { core::ptr::copy_nonoverlapping(pointer, taken.block as *mut u8, usable.min(size)) };
+    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, taken.block as *mut u8, usable.min(size)) };
     give_back(entry.as_ref(), name, old);
     if let Some(Entry { heap, .. }) = &entry {
         heap.counters.block(function, size, taken.usable);

@@ -124,16 +124,16 @@ fn sum(out: &mut Snapshot) {
     for heap in registry::heaps() {
         heap.counters.sum_into(out);
         total.add(&heap.counters, heap.state() == crate::heap::State::Live);
-        for class in 1..=COUNT {
+        for (class, kind) in CLASSES.iter().enumerate().take(COUNT + 1).skip(1) {
             let stack = &heap.stacks[class];
             let shelf = &heap.shelves[class];
             let slabs = shelf.slabs() as u64;
             let row = &mut out.classes[class];
-            row.slot = CLASSES[class].slot as u64;
+            row.slot = kind.slot as u64;
             row.slabs += slabs;
-            row.slots += slabs * CLASSES[class].slots as u64;
+            row.slots += slabs * kind.slots as u64;
             let free = shelf.free_slots() as u64 + stack.held() as u64;
-            row.used += (slabs * CLASSES[class].slots as u64).saturating_sub(free);
+            row.used += (slabs * kind.slots as u64).saturating_sub(free);
         }
     }
     total.end(&ACCOUNT, out);

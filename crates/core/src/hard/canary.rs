@@ -44,7 +44,11 @@ pub unsafe fn is_whole(block: usize, asked: usize, place: usize, secret: usize) 
         return unsafe { end.cast::<[u8; LONGEST]>().read() } == bytes;
     }
     // SAFETY: i < place - asked.
-    bytes.iter().enumerate().take(place - asked).all(|(i, byte)| unsafe { end.wrapping_add(i).read() } == *byte)
+    bytes
+        .iter()
+        .enumerate()
+        .take(place - asked)
+        .all(|(i, byte)| unsafe { end.wrapping_add(i).read() } == *byte)
 }
 
 /// Makes `len` bytes from `block` on zero.

@@ -11,7 +11,9 @@ pub struct Random(Cell<u64>);
 impl Random {
     /// Starts the source. The secret is the process's, the address the heap's, the time this moment's.
     pub fn seed(&self, secret: usize, address: usize, time: u64) {
-        self.0.set((secret as u64).rotate_left(32) ^ (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ time);
+        self.0.set(
+            (secret as u64).rotate_left(32) ^ (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ time,
+        );
         self.next();
     }
 
