@@ -1,0 +1,51 @@
+//! A counter, and a tally of blocks and bytes: words with one writer and any number of readers.
+//!
+//! A relaxed load and a relaxed store, never a locked instruction: two plain instructions on every machine we know. The
+//! owner is the thread whose heap the counter lies in. Owns nothing else.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A counter with one writer. Adding is a plain add in memory; reading from another thread sees some
+/// recent value, and the last one once the writer has ended.
+#[derive(Default)]
+#[repr(transparent)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `n`. Only the owner calls this.
+    #[inline(always)]
+    pub fn add(&self, n: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    /// Sets the value. Only the owner calls this.
+    #[inline(always)]
+    pub fn set(&self, n: u64) {
+        self.0.store(n, Relaxed);
+    }
+
+    /// The value now.
+    #[inline(always)]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Blocks and the bytes that were asked for them.
+#[derive(Default)]
+#[repr(C)]
+pub struct Tally {
+    /// Blocks.
+    pub blocks: Counter,
+    /// Bytes asked.
+    pub bytes: Counter,
+}
+
+impl Tally {
+    /// One block of `bytes`.
+    #[inline(always)]
+    pub fn add(&self, bytes: usize) {
+        self.blocks.add(1);
+        self.bytes.add(bytes as u64);
+    }
+}
