@@ -56,8 +56,11 @@ impl Memory {
     }
 }
 
-/// Whether the process has libmems.so loaded: the file's path, and where it begins; and the file of its counters.
-fn mappings(pid: u32) -> io::Result<(Option<(String, u64)>, Option<PathBuf>)> {
+/// The path of libmems.so in a process, and where it begins.
+type Library = Option<(String, u64)>;
+
+/// Whether the process has libmems.so loaded; and the file of its counters.
+fn mappings(pid: u32) -> io::Result<(Library, Option<PathBuf>)> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
     let (mut library, mut counters) = (None, None);
     for line in maps.lines() {
@@ -125,12 +128,12 @@ impl Target {
         };
         match (&self.counters, &self.memory) {
             (Some(file), _) => Copy::read(file).map(|copy| copy.facts()),
-            (None, Some(memory)) => self.from_memory(memory).map_err(gone),
+            (None, Some(memory)) => self.facts_in(memory).map_err(gone),
             (None, None) => Err(Failure::refused(format!("process {}: nothing to read", self.pid))),
         }
     }
 
-    fn from_memory(&self, memory: &Memory) -> io::Result<Facts> {
+    fn facts_in(&self, memory: &Memory) -> io::Result<Facts> {
         let mut account = Box::new(Page::ZERO);
         memory.read(place!(memory, account), &mut account.0)?;
         account.clean();

@@ -210,10 +210,11 @@ fn settle(directory: &Path, tree: &Tree, root: u32, status: i32) -> (Vec<Rest>, 
             rest.push(Rest { pid, note: None, command: facts.command(), facts: Some(facts) });
             continue;
         }
-        if facts.exit == ExitKind::Exec && is_last {
-            if let Some(row) = uncounted_image(&facts, alive) {
-                rest.push(row);
-            }
+        if facts.exit == ExitKind::Exec
+            && is_last
+            && let Some(row) = uncounted_image(&facts, alive)
+        {
+            rest.push(row);
         }
         // A forked child that went on to exec is no program of its own.
         let wrote = has_record(directory, &facts) || (facts.exit == ExitKind::Exec && facts.forked);

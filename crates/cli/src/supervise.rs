@@ -128,11 +128,13 @@ impl Supervised {
     }
 
     fn reap(&mut self) {
-        let mut status = 0;
-        // SAFETY: waits for a child without blocking.
-        while self.ended.is_none()
-            && unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG | libc::WUNTRACED) } > 0
-        {
+        while self.ended.is_none() {
+            let mut status = 0;
+            // SAFETY: waits for a child without blocking; a place for its status.
+            let got = unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG | libc::WUNTRACED) };
+            if got <= 0 {
+                return;
+            }
             if libc::WIFSTOPPED(status) {
                 // The shell that started this command waits for it to stop too.
                 // SAFETY: raise has no precondition.
