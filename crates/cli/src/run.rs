@@ -152,8 +152,9 @@ fn watch(supervised: &mut Supervised, tree: &mut Tree) -> i32 {
         tree.look_for_ends();
         if let Some(status) = supervised.ended() {
             // Children that the program leaves behind end a moment later, as a rule.
-            for _ in 0..GRACE {
-                if tree.descriptors().next().is_none() {
+            for round in 0..GRACE {
+                // A daemon's parent ends before the daemon has made its file.
+                if round > 0 && tree.descriptors().next().is_none() {
                     break;
                 }
                 let descriptors: Vec<_> = tree.descriptors().collect();
