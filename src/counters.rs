@@ -40,6 +40,13 @@ pub fn open() {
     shared::open(&DOOR, registry::heaps().map(|heap| &heap.counters));
 }
 
+/// In a forked child, whose start was just recorded: the file says the same as the record will.
+pub fn forked() {
+    if shared::is_open() {
+        HEADER.start_unix_ns.store(process::facts(ExitKind::Live, 0).start_unix_ns, Relaxed);
+    }
+}
+
 /// The process ends in this way. Only for a process that [`process::is_this`].
 pub fn ends(exit: ExitKind, code: i32) {
     let kind = match exit {

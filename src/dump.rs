@@ -95,6 +95,7 @@ pub fn exec_failed() {
 /// In a forked child: it is a process of its own, with its own dump, and with no claim on its parent's descriptors.
 pub fn forked_child() {
     process::forked();
+    counters::forked();
     stderr::forked();
     stats_file::forked();
     crate::alloc::forked();

@@ -1,7 +1,7 @@
 //! `mems diff`: two runs side by side, call site by call site.
 //!
-//! Sites are the same when their stacks have the same functions, files and modules: lines may have moved between two
-//! builds. Processes are not matched with each other; a run is the sum of its processes.
+//! Sites are the same when their stacks have the same functions and files: lines may have moved between two builds, and
+//! the program may have another name. Processes are not matched with each other; a run is the sum of its processes.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,17 @@ use crate::record::Record;
 use crate::sites::{Figures, Metric, Sites, Stack, resolve};
 use crate::table::Table;
 
-/// Function, file and module of each frame.
+/// Function and file of each frame; of one without a name, its module.
 type Key = Vec<(String, Option<String>, String)>;
 
 fn key(sites: &Sites, stack: &Stack) -> Key {
     let name = |frame: &usize| {
         let frame = &sites.frames[*frame];
         // The offset of a nameless place moves with every build; its module is all that stays.
-        let function = if frame.named { frame.function.clone() } else { String::new() };
-        (function, frame.file.clone(), frame.module.rsplit('/').next().unwrap_or("").to_string())
+        match frame.named {
+            true => (frame.function.clone(), frame.file.clone(), String::new()),
+            false => (String::new(), None, frame.module.rsplit('/').next().unwrap_or("").to_string()),
+        }
     };
     stack.frames.iter().map(name).collect()
 }

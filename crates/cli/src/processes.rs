@@ -125,7 +125,11 @@ fn of_record(record: &Record) -> Row {
             record.number("/bytes/live_usable"),
         ]),
         command: record.command(),
-        ending: format!("{} after {}", record.ending(), time(elapsed)),
+        ending: match record.text("/process/exit/kind") {
+            // When nobody saw it end, nobody knows when that was.
+            "unknown" => record.ending(),
+            _ => format!("{} after {}", record.ending(), time(elapsed)),
+        },
     }
 }
 

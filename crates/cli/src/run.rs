@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use mems_core::report::ExitKind;
 
@@ -145,27 +146,30 @@ fn command(options: &Options, library: &Path, directory: &Path) -> Command {
 /// Waits for the program's end, and sees meanwhile what there is to be seen.
 fn watch(supervised: &mut Supervised, tree: &mut Tree) -> i32 {
     let mut pause = SCAN.0;
+    let mut next = Instant::now();
     loop {
-        let descriptors: Vec<_> = tree.descriptors().collect();
-        supervised.wait(descriptors.into_iter(), pause);
+        let left = next.saturating_duration_since(Instant::now()).as_millis() as i32;
+        supervised.wait(tree.descriptors().into_iter(), left + 1);
         tree.look_for_files();
         tree.look_for_ends();
         if let Some(status) = supervised.ended() {
             // Children that the program leaves behind end a moment later, as a rule.
             for round in 0..GRACE {
                 // A daemon's parent ends before the daemon has made its file.
-                if round > 0 && tree.descriptors().next().is_none() {
+                if round > 0 && !tree.is_waiting() {
                     break;
                 }
-                let descriptors: Vec<_> = tree.descriptors().collect();
-                supervised.wait(descriptors.into_iter(), 5);
+                supervised.wait(tree.descriptors().into_iter(), 5);
                 tree.look_for_files();
                 tree.look_for_ends();
             }
             return status;
         }
-        tree.look_for_uncounted();
-        pause = (pause + pause / 4).min(SCAN.1);
+        if Instant::now() >= next {
+            tree.look_for_uncounted();
+            pause = (pause + pause / 4).min(SCAN.1);
+            next = Instant::now() + Duration::from_millis(pause as u64);
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Tree {
     /// Files of counters that were seen, by pid.
     known: HashSet<(u32, u64)>,
     open: HashMap<u32, OwnedFd>,
+    /// Tells of new files; without it they are found a little later.
+    news: Option<OwnedFd>,
     /// How processes ended.
     pub ends: HashMap<u32, End>,
     /// Seen in `/proc` without counters: how often, with what executable.
@@ -63,6 +65,7 @@ impl Tree {
             root,
             known: HashSet::new(),
             open: HashMap::new(),
+            news: news_of(directory),
             ends: HashMap::new(),
             doubtful: HashMap::new(),
             uncounted: BTreeMap::new(),
@@ -71,13 +74,23 @@ impl Tree {
         tree
     }
 
-    /// Descriptors that become readable when a process ends.
-    pub fn descriptors(&self) -> impl Iterator<Item = RawFd> {
-        self.open.values().map(AsRawFd::as_raw_fd)
+    /// Descriptors that become readable when a process ends, or a new one has come.
+    pub fn descriptors(&self) -> Vec<RawFd> {
+        self.open.values().chain(&self.news).map(AsRawFd::as_raw_fd).collect()
+    }
+
+    /// Whether a process is there whose end has not been seen.
+    pub fn is_waiting(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// Looks for new files of counters.
     pub fn look_for_files(&mut self) {
+        if let Some(news) = &self.news {
+            let mut place = [0u8; 4096];
+            // SAFETY: a place of the length that is said; the descriptor does not block.
+            while unsafe { libc::read(news.as_raw_fd(), place.as_mut_ptr().cast(), place.len()) } > 0 {}
+        }
         for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             if let Some(name) = name_of(&entry.path()).filter(|name| !self.known.contains(name)) {
                 self.found(name);
@@ -160,6 +173,21 @@ impl Tree {
         let path = path.display().to_string();
         self.uncounted.insert(pid, Uncounted { pid, path, why: why.into() });
     }
+}
+
+/// A descriptor that tells of new files in a directory.
+fn news_of(directory: &Path) -> Option<OwnedFd> {
+    let path = std::ffi::CString::new(directory.as_os_str().as_encoded_bytes()).ok()?;
+    // SAFETY: a new descriptor.
+    let got = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
+    if got < 0 {
+        return None;
+    }
+    // SAFETY: it was just opened, and nobody else owns it.
+    let news = unsafe { OwnedFd::from_raw_fd(got) };
+    // SAFETY: a C string.
+    let watch = unsafe { libc::inotify_add_watch(got, path.as_ptr(), libc::IN_CREATE) };
+    (watch >= 0).then_some(news)
 }
 
 fn is_readable(descriptor: RawFd) -> bool {

@@ -50,7 +50,7 @@ fn the_text_names_the_leak_the_peak_and_the_hot_spot_with_file_and_line() {
     let leaks = part(&text, "live at the end (leaks)");
     assert!(leaks.contains("46.9 KiB"), "1000 nodes of 48 bytes: {leaks}");
     assert!(
-        first_stack(leaks)[0].starts_with("leak_node  ") && first_stack(leaks)[0].contains("leak.c:11"),
+        first_stack(leaks)[0].starts_with("leak_node  ") && first_stack(leaks)[0].contains("leak.c:9"),
         "{leaks}"
     );
     assert!(first_stack(part(&text, "live at the peak"))[0].starts_with("make_peak  "), "{text}");
