@@ -33,8 +33,10 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     live::start();
     stats_file::open();
     exit::register();
-    // SAFETY: the handlers are functions of this library, which stays loaded. Those of the malloc heap were registered
-    // with its first block, so they lock after these.
+    // The malloc heap's own handlers come first: so they lock after these, and a child has counters of its own before
+    // these look at them.
+    mems_core::fork::watch();
+    // SAFETY: the handlers are functions of this library, which stays loaded.
     unsafe { libc::pthread_atfork(Some(prepare_fork), Some(fork_done), Some(forked)) };
     log::start();
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
