@@ -22,6 +22,7 @@ pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: u
         return fail(entry, function);
     };
     if let Some(heap) = heap {
+        heap.settle();
         heap.counters.block(function, size, taken.usable);
     }
     taken.block as *mut u8
