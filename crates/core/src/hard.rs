@@ -81,6 +81,7 @@ fn take_slot(heap: &'static Heap, class: usize, size: usize, new: bool) -> Optio
     if !heap.inbox.is_empty() {
         remote::collect(heap);
     }
+    vault.turn(heap);
     loop {
         let (slab, number) = vault.row(class).take(class, heap, &vault.random)?;
         let block = slab.address(number);
@@ -226,6 +227,7 @@ pub fn take_back(heap: &'static Heap, block: usize) {
 fn bury(heap: &'static Heap, slab: &'static Slab, number: usize) {
     slab.set(number, slab.facts(number).in_state(State::WAITING));
     if let Some(vault) = vault::of(heap) {
+        vault.turn(heap);
         vault.row(slab.class).bury(slab, number, &vault.random);
     }
 }

@@ -22,7 +22,6 @@ pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: u
         return fail(entry, function);
     };
     if let Some(heap) = heap {
-        heap.settle();
         heap.counters.block(function, size, taken.usable);
     }
     taken.block as *mut u8
@@ -41,7 +40,6 @@ fn put(entry: Option<&Entry>, pointer: usize, giving: Giving) -> Result<(), Misu
     if let Some(entry) = entry
         && usable > 0
     {
-        entry.heap.settle();
         entry.heap.counters.level.fall(weight(usable));
     }
     Ok(())

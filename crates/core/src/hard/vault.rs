@@ -18,6 +18,8 @@ use crate::{os, pool, secret};
 pub const WAITING: usize = 64;
 /// Most bytes that do.
 pub const WAITING_BYTES: usize = 128 << 10;
+/// Calls from one look at the level to the next.
+const TURNS: usize = 256;
 /// Most slots that are ready.
 const READY: usize = 64;
 /// Slots that are taken from a slab at once.
@@ -52,6 +54,8 @@ pub struct Row {
 pub struct Vault {
     /// Decides where blocks go.
     pub random: Random,
+    /// Calls that were served.
+    turns: Cell<usize>,
     /// By class; row 0 is that of blocks of no bytes.
     rows: [Row; crate::class::COUNT + 1],
     /// Freed large blocks whose addresses are not reused yet.
@@ -206,6 +210,16 @@ impl Row {
 }
 
 impl Vault {
+    /// What every call does once: from time to time it brings the heap's level in order, which asks the clock.
+    #[inline]
+    pub fn turn(&self, heap: &Heap) {
+        let turns = self.turns.get() + 1;
+        self.turns.set(turns);
+        if turns.is_multiple_of(TURNS) {
+            heap.settle();
+        }
+    }
+
     /// The row of `class`.
     #[inline]
     pub fn row(&self, class: usize) -> &Row {
