@@ -81,23 +81,23 @@ fn take_slot(heap: &'static Heap, class: usize, size: usize, new: bool) -> Optio
     if !heap.inbox.is_empty() {
         remote::collect(heap);
     }
-    vault.turn(heap);
+    heap.settle();
     loop {
         let (slab, number) = vault.row(class).take(class, heap, &vault.random)?;
         let block = slab.address(number);
         let old = slab.facts(number);
         if class != NOTHING {
             // SAFETY: a free slot of the heap's own.
-            if old.state() == State::FREE && !unsafe { canary::is_clear(block, slab.slot) } {
+            if old.state == State::Free && !unsafe { canary::is_clear(block, slab.slot) } {
                 // It never comes back, so that whoever still writes to it does no harm.
-                slab.set(number, old.in_state(State::SPOILT));
-                misuse::report(Misuse::Written { pointer: block, asked: old.asked() }, 0);
+                slab.set(number, Facts { state: State::Spoilt, ..old });
+                misuse::report(Misuse::Written { pointer: block, asked: old.asked }, 0);
                 continue;
             }
             // SAFETY: as above.
             unsafe { canary::set(block, size, slab.slot, secret::get()) };
         }
-        slab.set(number, Facts::live(size, new));
+        slab.set(number, Facts { state: State::Live, new, asked: size });
         return Some(Taken { block, usable: slab.slot });
     }
 }
@@ -117,15 +117,15 @@ pub struct Giving {
 /// live, and 0 is returned.
 pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Result<usize, Misuse> {
     let function = giving.function;
-    let Live { place, asked, new } = live(pointer, function)?;
+    let (asked, new) = known(pointer, function)?;
     if new != giving.delete {
         return Err(Misuse::Mismatch { function, pointer, asked, new });
     }
     if let Some(named) = giving.named.filter(|named| *named != asked) {
         return Err(Misuse::Size { function, pointer, usable: asked, named });
     }
-    match place {
-        Place::Slot(slab, number) => {
+    match find(pointer) {
+        Some(Found::Slot(slab, number, _)) => {
             let Some(heap) = heap else { return Ok(0) };
             if slab.class != NOTHING {
                 // SAFETY: a live block in its slot.
@@ -135,15 +135,15 @@ pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Resul
                 // SAFETY: the block is given back.
                 unsafe { canary::clear(pointer, (asked + canary::LONGEST).min(slab.slot)) };
             }
+            slab.set(number, Facts { state: State::Freed, new, asked });
             if slab.owner == heap.address() {
-                bury(heap, slab, number);
+                take_back(heap, pointer);
             } else {
-                slab.set(number, slab.facts(number).in_state(State::FREED));
                 remote::send(heap, slab.owner, pointer);
             }
             Ok(slab.slot)
         }
-        Place::Large(large) => {
+        Some(Found::Large(large)) => {
             if let Err(behind) = large.is_whole() {
                 return Err(Misuse::Past { function, pointer, asked, front: !behind });
             }
@@ -153,62 +153,35 @@ pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Resul
                 false => Err(Misuse::Freed { function, pointer, usable: asked }),
             }
         }
+        None => Err(Misuse::NoBlock { function, pointer }),
     }
 }
 
-/// A live block.
-struct Live {
-    place: Place,
-    /// Bytes asked of it.
-    asked: usize,
-    /// Whether operator new gave it out.
-    new: bool,
-}
-
-/// Where a live block stands.
-enum Place {
-    /// In a slot, by number.
-    Slot(&'static Slab, usize),
-    /// In pages of its own.
-    Large(&'static Large),
-}
-
-/// The live block at `pointer`, or what is wrong.
-#[inline]
-fn live(pointer: usize, function: &'static str) -> Result<Live, Misuse> {
-    if let Some(Found::Slot(slab, number, true)) = find(pointer) {
-        let facts = slab.facts(number);
-        if facts.state() == State::LIVE {
-            return Ok(Live { place: Place::Slot(slab, number), asked: facts.asked(), new: facts.is_new() });
-        }
-    }
-    live_elsewhere(pointer, function)
-}
-
-#[inline(never)]
-fn live_elsewhere(pointer: usize, function: &'static str) -> Result<Live, Misuse> {
+/// Bytes asked of the live block at `pointer`, and whether operator new gave it out; or what is wrong.
+fn known(pointer: usize, function: &'static str) -> Result<(usize, bool), Misuse> {
     match find(pointer) {
-        Some(Found::Slot(slab, number, _)) => {
+        Some(Found::Slot(slab, number, starts)) => {
             let facts = slab.facts(number);
-            let usable = facts.asked();
-            Err(match facts.state() {
-                State::LIVE => Misuse::Inside { function, pointer, block: slab.address(number), usable },
-                State::FRESH => Misuse::NoBlock { function, pointer },
-                _ => Misuse::Freed { function, pointer, usable },
-            })
+            match facts.state {
+                State::Live if starts => Ok((facts.asked, facts.new)),
+                State::Live => {
+                    let block = slab.address(number);
+                    Err(Misuse::Inside { function, pointer, block, usable: facts.asked })
+                }
+                State::Fresh => Err(Misuse::NoBlock { function, pointer }),
+                _ => Err(Misuse::Freed { function, pointer, usable: facts.asked }),
+            }
         }
         Some(Found::Large(large)) if large.is_freed() => {
             Err(Misuse::Freed { function, pointer, usable: large.asked.get() })
         }
-        Some(Found::Large(large)) => {
-            Ok(Live { place: Place::Large(large), asked: large.asked.get(), new: large.new })
-        }
-        None => Err(match large::around(pointer) {
+        Some(Found::Large(large)) => Ok((large.asked.get(), large.new)),
+        None => match large::around(pointer) {
             Some(large) => {
-                Misuse::Inside { function, pointer, block: large.base, usable: large.asked.get() }
+                Err(Misuse::Inside { function, pointer, block: large.base, usable: large.asked.get() })
             }
-            None => Misuse::NoBlock { function, pointer },
-        }),
+            None => Err(Misuse::NoBlock { function, pointer }),
+        },
     }
 }
 
@@ -217,17 +190,11 @@ fn live_elsewhere(pointer: usize, function: &'static str) -> Result<Live, Misuse
 pub fn take_back(heap: &'static Heap, block: usize) {
     let Some(Found::Slot(slab, number, _)) = find(block) else { return };
     let facts = slab.facts(number);
-    if facts.state() != State::FREED || slab.owner != heap.address() {
-        return misuse::report(Misuse::Freed { function: "free", pointer: block, usable: facts.asked() }, 0);
+    if facts.state != State::Freed || slab.owner != heap.address() {
+        return misuse::report(Misuse::Freed { function: "free", pointer: block, usable: facts.asked }, 0);
     }
-    bury(heap, slab, number);
-}
-
-#[inline]
-fn bury(heap: &'static Heap, slab: &'static Slab, number: usize) {
-    slab.set(number, slab.facts(number).in_state(State::WAITING));
+    slab.set(number, Facts { state: State::Waiting, ..facts });
     if let Some(vault) = vault::of(heap) {
-        vault.turn(heap);
         vault.row(slab.class).bury(slab, number, &vault.random);
     }
 }
@@ -243,12 +210,12 @@ pub enum Resized {
 /// Looks at the block that `function` (realloc or reallocarray) is to make `size` bytes long, and does so where it
 /// stands if that can be. Says what is wrong otherwise.
 pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Resized, Misuse> {
-    let Live { place, asked, new } = live(pointer, function)?;
+    let (asked, new) = known(pointer, function)?;
     if new {
         return Err(Misuse::Mismatch { function, pointer, asked, new });
     }
-    match place {
-        Place::Slot(slab, number) if slab.class != NOTHING => {
+    match find(pointer) {
+        Some(Found::Slot(slab, number, _)) if slab.class != NOTHING => {
             // SAFETY: a live block in its slot.
             if !unsafe { canary::is_whole(pointer, asked, slab.slot, secret::get()) } {
                 return Err(Misuse::Past { function, pointer, asked, front: false });
@@ -261,10 +228,10 @@ pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Res
             unsafe { canary::clear(pointer + low, high.max(low) - low) };
             // SAFETY: the block's own slot.
             unsafe { canary::set(pointer, size, slab.slot, secret::get()) };
-            slab.set(number, Facts::live(size, new));
+            slab.set(number, Facts { state: State::Live, new, asked: size });
             Ok(Resized::InPlace(slab.slot))
         }
-        Place::Large(large) => {
+        Some(Found::Large(large)) => {
             if let Err(behind) = large.is_whole() {
                 return Err(Misuse::Past { function, pointer, asked, front: !behind });
             }
@@ -272,13 +239,13 @@ pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Res
             let stays = class_of(size, 16).is_none() && large.shrink(size);
             Ok(if stays { Resized::InPlace(large.usable()) } else { Resized::Move(asked) })
         }
-        Place::Slot(..) => Ok(Resized::Move(asked)),
+        _ => Ok(Resized::Move(asked)),
     }
 }
 
 /// Bytes asked of a live block, which are all that it may use; or what is wrong.
 pub fn usable_size(pointer: usize) -> Result<usize, Misuse> {
-    live(pointer, "malloc_usable_size").map(|live| live.asked)
+    known(pointer, "malloc_usable_size").map(|(asked, _)| asked)
 }
 
 /// Gives back what the heap keeps for later.

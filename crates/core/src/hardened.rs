@@ -40,6 +40,7 @@ fn put(entry: Option<&Entry>, pointer: usize, giving: Giving) -> Result<(), Misu
     if let Some(entry) = entry
         && usable > 0
     {
+        entry.heap.settle();
         entry.heap.counters.level.fall(weight(usable));
     }
     Ok(())

@@ -106,7 +106,7 @@ fn fill(start: u64, size: u64) {
     let at = vspace::get(start);
     for i in [0, size / 2, size - 1] {
         // SAFETY: the segment is live and `size` bytes long.
-        unsafe { at.add(i as usize).write(mark(start, i)) };
+        unsafe { at.wrapping_add(i as usize).write(mark(start, i)) };
     }
 }
 
@@ -114,7 +114,8 @@ fn verify(start: u64, size: u64) {
     let at = vspace::get(start);
     for i in [0, size / 2, size - 1] {
         // SAFETY: as in fill.
-        assert_eq!(unsafe { at.add(i as usize).read() }, mark(start, i), "a byte of {start} was overwritten");
+        let now = unsafe { at.wrapping_add(i as usize).read() };
+        assert_eq!(now, mark(start, i), "a byte of {start} was overwritten");
     }
 }
 

@@ -9,7 +9,6 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use crate::class::CLASSES;
 use crate::hard::random::Random;
-use crate::hard::vault::{WAITING, WAITING_BYTES};
 use crate::os::{self, PAGE};
 use crate::{engine, pagemap, pool};
 
@@ -25,60 +24,48 @@ const WORDS: usize = SLOTS_MAX / 64;
 
 /// What a slot is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct State(u32);
-
-impl State {
+#[repr(u32)]
+pub enum State {
     /// Never given out since its pages came from the kernel.
-    pub const FRESH: State = State(0);
+    Fresh = 0,
     /// Given out.
-    pub const LIVE: State = State(1);
+    Live = 1,
     /// Freed by the program; on its way back to its heap.
-    pub const FREED: State = State(2);
+    Freed = 2,
     /// In its heap's quarantine.
-    pub const WAITING: State = State(3);
+    Waiting = 3,
     /// Free to be given out again; all zero.
-    pub const FREE: State = State(4);
+    Free = 4,
     /// Found written to while it was free, and never given out again.
-    pub const SPOILT: State = State(5);
+    Spoilt = 5,
 }
 
-/// A slot's word: state, whose block, bytes asked of the block that is, or was last, in it.
+/// A slot's word: state, whose block, bytes asked.
 #[derive(Clone, Copy)]
-pub struct Facts(u32);
+pub struct Facts {
+    /// The state.
+    pub state: State,
+    /// Whether operator new gave it out.
+    pub new: bool,
+    /// Bytes asked of the block that is, or was last, in it.
+    pub asked: usize,
+}
 
 impl Facts {
-    const NEW: u32 = 1 << 16;
-    const STATE: u32 = 17;
-
-    /// The facts of a block of `asked` bytes (below 2^16) that was just given out, by operator new or not.
-    #[inline]
-    pub fn live(asked: usize, new: bool) -> Facts {
-        Facts(asked as u32 | if new { Facts::NEW } else { 0 } | State::LIVE.0 << Facts::STATE)
+    fn pack(self) -> u32 {
+        self.asked as u32 | (self.new as u32) << 16 | (self.state as u32) << 17
     }
 
-    /// The same facts in another state.
-    #[inline]
-    pub fn in_state(self, state: State) -> Facts {
-        Facts(self.0 & ((1 << Facts::STATE) - 1) | state.0 << Facts::STATE)
-    }
-
-    /// The state.
-    #[inline]
-    pub fn state(self) -> State {
-        State(self.0 >> Facts::STATE)
-    }
-
-    /// Whether operator new gave the block out.
-    #[inline]
-    pub fn is_new(self) -> bool {
-        self.0 & Facts::NEW != 0
-    }
-
-    /// Bytes asked of it.
-    #[inline]
-    pub fn asked(self) -> usize {
-        self.0 as usize & 0xffff
+    fn unpack(word: u32) -> Facts {
+        let state = match word >> 17 {
+            0 => State::Fresh,
+            1 => State::Live,
+            2 => State::Freed,
+            3 => State::Waiting,
+            4 => State::Free,
+            _ => State::Spoilt,
+        };
+        Facts { state, new: word >> 16 & 1 != 0, asked: word as usize & 0xffff }
     }
 }
 
@@ -110,8 +97,6 @@ pub struct Slab {
     pub slot: usize,
     /// Slots.
     pub slots: usize,
-    /// The most of its class's slots that wait in a quarantine.
-    pub waiting: usize,
     /// ceil(2^40 / slot): offset * inverse >> 40 is the slot's number for every offset in a slab.
     inverse: u64,
     /// Free slots: ones in `bits`.
@@ -161,7 +146,6 @@ impl Slab {
             class,
             slot,
             slots,
-            waiting: (WAITING_BYTES / slot).clamp(2, WAITING),
             inverse: (1u64 << 40).div_ceil(slot as u64),
             free: Cell::new(0),
             pages: Cell::new(Pages::None),
@@ -251,14 +235,14 @@ impl Slab {
     /// What stands in a slot's word.
     #[inline]
     pub fn facts(&self, number: usize) -> Facts {
-        self.words.get(number).map_or(Facts(0), |word| Facts(word.load(Relaxed)))
+        self.words.get(number).map_or(Facts::unpack(0), |word| Facts::unpack(word.load(Relaxed)))
     }
 
     /// Writes a slot's word.
     #[inline]
     pub fn set(&self, number: usize, facts: Facts) {
         if let Some(word) = self.words.get(number) {
-            word.store(facts.0, Relaxed);
+            word.store(facts.pack(), Relaxed);
         }
     }
 
@@ -281,12 +265,6 @@ impl Slab {
             i = if i + 1 == words { 0 } else { i + 1 };
         }
         self.slots
-    }
-
-    /// Makes a slot that waited one that may be given out.
-    #[inline]
-    pub fn rise(&self, number: usize) {
-        self.set(number, self.facts(number).in_state(State::FREE));
     }
 
     /// Makes a slot free.

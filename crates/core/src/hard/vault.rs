@@ -1,45 +1,27 @@
 //! The vault: a heap's hardened part. For each class its slabs and its quarantine.
 //!
 //! Only the heap's thread touches it (see `heap`), so nothing is locked. A slot that is freed waits in its class's
-//! quarantine until a random later one takes its place there; only then is it ready to be given out again, and malloc
-//! takes a random one of those that are ready. What more there is goes back to its slab, from which it comes again at
-//! random. Slabs that are all free go back to the kernel, but for a few.
+//! quarantine until a random later one takes its place there; only then may it be given out again, from a random
+//! place of its slab. Slabs that are all free go back to the kernel, but for a few.
 
 use core::cell::Cell;
 
 use crate::hard::large::Large;
 use crate::hard::random::Random;
 use crate::hard::region;
-use crate::hard::slab::Slab;
+use crate::hard::slab::{self, Slab, State};
 use crate::heap::Heap;
-use crate::{os, pool, secret};
+use crate::{os, pagemap, pool, secret};
 
 /// Most slots that wait in a class's quarantine.
-pub const WAITING: usize = 64;
+const WAITING: usize = 64;
 /// Most bytes that do.
-pub const WAITING_BYTES: usize = 128 << 10;
-/// Calls from one look at the level to the next.
-const TURNS: usize = 256;
-/// Most slots that are ready.
-const READY: usize = 64;
-/// Slots that are taken from a slab at once.
-const REFILL: usize = 16;
+const WAITING_BYTES: usize = 128 << 10;
 /// Freed large blocks whose addresses stay reserved.
 pub const GRAVES: usize = 64;
 
-/// A slot: its slab and its number there.
-type Spot = (&'static Slab, usize);
-
 /// What a vault has of one class.
 pub struct Row {
-    /// How many slots are ready.
-    ready_count: Cell<usize>,
-    /// How many wait.
-    waiting: Cell<usize>,
-    /// Slots that may be given out.
-    ready: [Cell<Option<Spot>>; READY],
-    /// Slots that wait.
-    quarantine: [Cell<Option<Spot>>; WAITING],
     /// Slabs with free slots, the next to be used first.
     usable: Cell<Option<&'static Slab>>,
     /// Slabs whose pages went back.
@@ -48,14 +30,16 @@ pub struct Row {
     slabs: Cell<usize>,
     /// Of these, slabs without a block.
     empty: Cell<usize>,
+    /// How many wait.
+    waiting: Cell<usize>,
+    /// Addresses of slots that wait.
+    quarantine: [Cell<usize>; WAITING],
 }
 
 /// See the module. All zero bytes are a vault that has nothing yet.
 pub struct Vault {
     /// Decides where blocks go.
     pub random: Random,
-    /// Calls that were served.
-    turns: Cell<usize>,
     /// By class; row 0 is that of blocks of no bytes.
     rows: [Row; crate::class::COUNT + 1],
     /// Freed large blocks whose addresses are not reused yet.
@@ -105,20 +89,7 @@ impl Row {
 
     /// Takes a free slot: its slab and number. None when memory is short.
     #[inline]
-    pub fn take(&self, class: usize, heap: &Heap, random: &Random) -> Option<Spot> {
-        let mut count = self.ready_count.get();
-        if count == 0 {
-            self.refill(class, heap, random)?;
-            count = self.ready_count.get();
-        }
-        let last = self.ready[(count - 1) % READY].get();
-        self.ready_count.set(count - 1);
-        self.ready[random.below(count) % READY].replace(last)
-    }
-
-    /// Readies some slots of one slab, from random places of it.
-    #[inline(never)]
-    fn refill(&self, class: usize, heap: &Heap, random: &Random) -> Option<()> {
+    pub fn take(&self, class: usize, heap: &Heap, random: &Random) -> Option<(&'static Slab, usize)> {
         let slab = match self.usable.get() {
             Some(slab) => slab,
             None => self.add(class, heap)?,
@@ -126,15 +97,11 @@ impl Row {
         if slab.free.get() == slab.slots {
             self.empty.set(self.empty.get() - 1);
         }
-        let count = slab.free.get().min(REFILL);
-        for place in &self.ready[..count] {
-            place.set(Some((slab, slab.take(random))));
-        }
-        self.ready_count.set(count);
+        let number = slab.take(random);
         if slab.free.get() == 0 {
             Row::unlist(&self.usable, slab);
         }
-        Some(())
+        Some((slab, number))
     }
 
     #[cold]
@@ -162,30 +129,30 @@ impl Row {
         Some(slab)
     }
 
-    /// Puts a freed slot into quarantine; the one whose place it takes there is ready then.
+    /// Puts a freed slot into quarantine, and makes the one whose place it takes free.
     #[inline]
     pub fn bury(&self, slab: &'static Slab, number: usize, random: &Random) {
+        let most = (WAITING_BYTES / slab.slot).clamp(2, WAITING);
+        let address = slab.address(number);
         let waiting = self.waiting.get();
-        if waiting < slab.waiting {
-            self.quarantine[waiting % WAITING].set(Some((slab, number)));
+        if waiting < most {
+            self.quarantine[waiting].set(address);
             self.waiting.set(waiting + 1);
             return;
         }
-        let place = &self.quarantine[random.below(waiting) % WAITING];
-        let Some((slab, number)) = place.replace(Some((slab, number))) else { return };
-        slab.rise(number);
-        let count = self.ready_count.get();
-        if count < READY {
-            self.ready[count].set(Some((slab, number)));
-            self.ready_count.set(count + 1);
-        } else {
-            self.give_back(slab, number);
-        }
+        let other = self.quarantine[random.below(most)].replace(address);
+        self.rise(other);
     }
 
-    /// Gives a slot back to its slab.
-    #[inline(never)]
-    fn give_back(&self, slab: &'static Slab, number: usize) {
+    /// Makes a slot that waited free.
+    #[inline]
+    fn rise(&self, address: usize) {
+        let Some(entry) = pagemap::entry(address) else { return };
+        let Some(slab) = slab::of(entry, slab::SLAB) else { return };
+        let (number, _) = slab.slot_at(address);
+        let mut facts = slab.facts(number);
+        facts.state = State::Free;
+        slab.set(number, facts);
         slab.put(number);
         if slab.free.get() == 1 {
             Row::list(&self.usable, slab);
@@ -210,16 +177,6 @@ impl Row {
 }
 
 impl Vault {
-    /// What every call does once: from time to time it brings the heap's level in order, which asks the clock.
-    #[inline]
-    pub fn turn(&self, heap: &Heap) {
-        let turns = self.turns.get() + 1;
-        self.turns.set(turns);
-        if turns.is_multiple_of(TURNS) {
-            heap.settle();
-        }
-    }
-
     /// The row of `class`.
     #[inline]
     pub fn row(&self, class: usize) -> &Row {
@@ -230,11 +187,6 @@ impl Vault {
     /// on waiting.
     pub fn release(&self) {
         for row in &self.rows {
-            for place in &row.ready[..row.ready_count.replace(0).min(READY)] {
-                if let Some((slab, number)) = place.take() {
-                    row.give_back(slab, number);
-                }
-            }
             let mut at = row.usable.get();
             while let Some(slab) = at {
                 at = slab.next.get();
