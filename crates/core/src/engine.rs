@@ -5,14 +5,18 @@
 //! number below; so addresses are never reused though the kernel may hand out the same pages again, regions stand
 //! in the order they were mapped, and an aligned virtual address is an aligned physical one.
 //!
-//! Free pages are kept while they are few beside the live ones, and given back otherwise (see [`Engine::settle`]).
+//! Free pages are kept while they are few beside the live ones, and given back otherwise (see `purge`).
+
+mod purge;
+mod seen;
+
+pub use seen::{places, row, segment_at, walk};
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mems_chain::{Chain, NodeId};
 
-use crate::count::{EngineRow, WalkItem};
 use crate::lock::Lock;
 use crate::nodes::NodePool;
 use crate::os::{self, PAGE};
@@ -24,14 +28,6 @@ const FIRST_REGION: usize = 128 << 10;
 const LARGEST_REGION: usize = 64 << 20;
 /// Regions are multiples of this, and lie at multiples of it where the kernel lets them, so that slabs fit.
 const GRAIN: usize = 64 << 10;
-/// Dirty pages in holes that are always kept.
-const KEPT_PAGES: usize = 256;
-/// Only runs of at least this many dirty pages are given back while the region is in use.
-const PURGE_RUN: usize = 16;
-/// First pause between purges after one that was regretted.
-const PAUSE_NS: u64 = 1_000_000_000;
-const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
-
 /// Pages given out.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
@@ -266,160 +262,11 @@ impl Engine {
         self.live -= pages;
         self.chain.put(node);
     }
-
-    /// Gives pages back when too many lie unused.
-    ///
-    /// A quarter of what is live may lie around, and at least a MiB. What is above goes back at once, unless the
-    /// last purge was regretted: if within a second half of what went back was mapped anew, the next one waits
-    /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
-    /// a few purges in its life, and one that frees its heap for good gives it back there and then.
-    fn settle(&mut self, asked: bool) {
-        self.stuck = self.stuck.min(self.dirty);
-        let kept = (self.live / 4).max(KEPT_PAGES);
-        if self.dirty <= (kept + kept / 2).max(self.stuck + kept / 2) {
-            return;
-        }
-        let now = os::coarse_ns();
-        let since = now - self.purged_at;
-        if self.purged > 0 && self.missed * 2 >= self.purged {
-            // Regretted: what went back was soon mapped again.
-            if since < 2 * PAUSE_NS.max(self.pause) {
-                self.pause = (self.pause * 8).clamp(PAUSE_NS, LONGEST_PAUSE_NS);
-            } else {
-                self.pause = 0;
-            }
-            self.purged = 0;
-        }
-        if since < self.pause && !asked {
-            return;
-        }
-        self.purged = self.purge(kept / 2, PURGE_RUN);
-        // What is left in short runs between live pages is not looked at again before there is more.
-        self.stuck = self.dirty;
-        self.missed = 0;
-        self.purged_at = now;
-    }
-
-    /// Gives back dirty pages in runs of at least `run` until `keep` are left. Returns how many went. The newest
-    /// regions go first: first fit comes to them last.
-    fn purge(&mut self, keep: usize, run: usize) -> usize {
-        let before = self.dirty;
-        let mut at = self.chain.last_region();
-        while let Some(region) = at {
-            if self.dirty <= keep {
-                break;
-            }
-            let node = region.id;
-            at = self.chain.region_before(node);
-            let (base, len) = (address(region.start), region.size as usize);
-            let first = self.chain.segment(region.first);
-            if region.first == region.last && !first.process {
-                self.unmap(node, base, len);
-                continue;
-            }
-            let mut from = region.start;
-            while let Some(hole) = self.chain.next_hole(from, run as u64) {
-                let hole = self.chain.segment(hole);
-                if hole.start >= region.start + region.size || self.dirty <= keep {
-                    break;
-                }
-                self.purge_hole(address(hole.start), hole.size as usize, run);
-                from = hole.start + hole.size;
-            }
-        }
-        before - self.dirty
-    }
-
-    fn unmap(&mut self, region: NodeId, base: usize, pages: usize) {
-        let Some(at) = NonNull::new(base as *mut u8) else { return };
-        // SAFETY: the region is one HOLE, so no block lies in it.
-        if unsafe { os::unmap(at, pages * PAGE) } {
-            self.dirty -= pagemap::clear_dirty(base, pages);
-            self.chain.remove_region(region);
-            MAPPED.fetch_sub(pages * PAGE, Relaxed);
-            self.hint = 0;
-        } else {
-            // vm.max_map_count: the range stays a HOLE and is used again; its pages may still go.
-            self.purge_hole(base, pages, 1);
-        }
-    }
-
-    fn purge_hole(&mut self, mut base: usize, mut pages: usize, run: usize) {
-        while let Some((start, len)) = pagemap::dirty_run(base, pages) {
-            if len >= run
-                && let Some(at) = NonNull::new(start as *mut u8)
-                // SAFETY: the pages lie in a HOLE: no block has them.
-                && unsafe { os::purge(at, len * PAGE) }
-            {
-                self.dirty -= pagemap::clear_dirty(start, len);
-            }
-            let end = start + len * PAGE;
-            pages -= (end - base) / PAGE;
-            base = end;
-        }
-    }
 }
 
 /// The physical address of a virtual page.
 fn address(virtual_page: u64) -> usize {
     (virtual_page & ((1 << PHYSICAL) - 1)) as usize * PAGE
-}
-
-/// Fills a snapshot's row from the engine as it stands. Takes no lock: when the engine is busy, what needs the
-/// chain stays 0 and false is returned.
-pub fn row(out: &mut EngineRow) -> bool {
-    out.mmap = os::CALLS.mmap.load(Relaxed);
-    out.munmap = os::CALLS.munmap.load(Relaxed);
-    out.bookkeeping = crate::pool::MAPPED.load(Relaxed) as u64;
-    out.mapped = MAPPED.load(Relaxed) as u64 + out.bookkeeping;
-    let Some(engine) = ENGINE.try_take() else { return false };
-    let counters = engine.chain.counters();
-    out.regions = counters.regions;
-    out.process = counters.process;
-    out.hole = counters.holes;
-    out.hole_bytes = counters.hole_granules * PAGE as u64;
-    out.largest_hole = engine.chain.largest_hole() * PAGE as u64;
-    out.splits = counters.splits;
-    out.joins = counters.joins;
-    true
-}
-
-/// The segment that holds a physical address: its start, bytes, and whether it is a PROCESS segment. O(regions). None
-/// for addresses in no region, and when the engine is busy.
-pub fn segment_at(at: usize) -> Option<(usize, usize, bool)> {
-    let engine = ENGINE.try_take()?;
-    let page = (at / PAGE) as u64;
-    let region = engine.chain.regions().find(|region| {
-        let first = region.start & ((1 << PHYSICAL) - 1);
-        (first..first + region.size).contains(&page)
-    })?;
-    let segment = engine.chain.find(region.start & !((1 << PHYSICAL) - 1) | page)?;
-    let segment = engine.chain.segment(segment);
-    Some((address(segment.start), segment.size as usize * PAGE, segment.process))
-}
-
-/// The addresses of the word that names the main chain's first node, and of the tiers of nodes: for a reader from outside.
-/// None when the engine is busy.
-pub fn places() -> Option<(usize, usize)> {
-    let engine = ENGINE.take()?;
-    Some((core::ptr::from_ref(engine.chain.first_place()) as usize, engine.chain.nodes().tiers()))
-}
-
-/// Shows the main chain, region by region, segment by segment; what a segment is used for is the caller's to
-/// find out. False when the engine is busy.
-pub fn walk(see: &mut dyn FnMut(WalkItem)) -> bool {
-    let Some(engine) = ENGINE.try_take() else { return false };
-    for region in engine.chain.regions() {
-        see(WalkItem::Region { start: address(region.start), bytes: region.size as usize * PAGE });
-        for (_, segment) in engine.chain.segments(region.id) {
-            let (start, bytes) = (address(segment.start), segment.size as usize * PAGE);
-            see(match segment.process {
-                true => WalkItem::Process { start, bytes, slab: None },
-                false => WalkItem::Hole { start, bytes },
-            });
-        }
-    }
-    true
 }
 
 /// Before fork: no other thread is inside until [`fork_done`].

@@ -1,0 +1,115 @@
+//! The purge: when free pages go back to the kernel, which, and how.
+//!
+//! Works on the engine's chain under its lock. Never touches a PROCESS segment; a call that the kernel refuses changes
+//! nothing, and the pages stay in their HOLE.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+
+use mems_chain::NodeId;
+
+use crate::engine::{Engine, MAPPED, address};
+use crate::os::{self, PAGE};
+use crate::pagemap;
+
+/// Dirty pages in holes that are always kept.
+const KEPT_PAGES: usize = 256;
+/// Only runs of at least this many dirty pages are given back while the region is in use.
+const PURGE_RUN: usize = 16;
+/// First pause between purges after one that was regretted.
+const PAUSE_NS: u64 = 1_000_000_000;
+const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
+
+impl Engine {
+    /// Gives pages back when too many lie unused.
+    ///
+    /// A quarter of what is live may lie around, and at least a MiB. What is above goes back at once, unless the
+    /// last purge was regretted: if within a second half of what went back was mapped anew, the next one waits
+    /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
+    /// a few purges in its life, and one that frees its heap for good gives it back there and then.
+    pub(super) fn settle(&mut self, asked: bool) {
+        self.stuck = self.stuck.min(self.dirty);
+        let kept = (self.live / 4).max(KEPT_PAGES);
+        if self.dirty <= (kept + kept / 2).max(self.stuck + kept / 2) {
+            return;
+        }
+        let now = os::coarse_ns();
+        let since = now - self.purged_at;
+        if self.purged > 0 && self.missed * 2 >= self.purged {
+            // Regretted: what went back was soon mapped again.
+            if since < 2 * PAUSE_NS.max(self.pause) {
+                self.pause = (self.pause * 8).clamp(PAUSE_NS, LONGEST_PAUSE_NS);
+            } else {
+                self.pause = 0;
+            }
+            self.purged = 0;
+        }
+        if since < self.pause && !asked {
+            return;
+        }
+        self.purged = self.purge(kept / 2, PURGE_RUN);
+        // What is left in short runs between live pages is not looked at again before there is more.
+        self.stuck = self.dirty;
+        self.missed = 0;
+        self.purged_at = now;
+    }
+
+    /// Gives back dirty pages in runs of at least `run` until `keep` are left. Returns how many went. The newest
+    /// regions go first: first fit comes to them last.
+    pub(super) fn purge(&mut self, keep: usize, run: usize) -> usize {
+        let before = self.dirty;
+        let mut at = self.chain.last_region();
+        while let Some(region) = at {
+            if self.dirty <= keep {
+                break;
+            }
+            let node = region.id;
+            at = self.chain.region_before(node);
+            let (base, len) = (address(region.start), region.size as usize);
+            let first = self.chain.segment(region.first);
+            if region.first == region.last && !first.process {
+                self.unmap(node, base, len);
+                continue;
+            }
+            let mut from = region.start;
+            while let Some(hole) = self.chain.next_hole(from, run as u64) {
+                let hole = self.chain.segment(hole);
+                if hole.start >= region.start + region.size || self.dirty <= keep {
+                    break;
+                }
+                self.purge_hole(address(hole.start), hole.size as usize, run);
+                from = hole.start + hole.size;
+            }
+        }
+        before - self.dirty
+    }
+
+    fn unmap(&mut self, region: NodeId, base: usize, pages: usize) {
+        let Some(at) = NonNull::new(base as *mut u8) else { return };
+        // SAFETY: the region is one HOLE, so no block lies in it.
+        if unsafe { os::unmap(at, pages * PAGE) } {
+            self.dirty -= pagemap::clear_dirty(base, pages);
+            self.chain.remove_region(region);
+            MAPPED.fetch_sub(pages * PAGE, Relaxed);
+            self.hint = 0;
+        } else {
+            // vm.max_map_count: the range stays a HOLE and is used again; its pages may still go.
+            self.purge_hole(base, pages, 1);
+        }
+    }
+
+    fn purge_hole(&mut self, mut base: usize, mut pages: usize, run: usize) {
+        while let Some((start, len)) = pagemap::dirty_run(base, pages) {
+            if len >= run
+                && let Some(at) = NonNull::new(start as *mut u8)
+                // SAFETY: the pages lie in a HOLE: no block has them.
+                && unsafe { os::purge(at, len * PAGE) }
+            {
+                self.dirty -= pagemap::clear_dirty(start, len);
+            }
+            let end = start + len * PAGE;
+            pages -= (end - base) / PAGE;
+            base = end;
+        }
+    }
+}
