@@ -1,0 +1,61 @@
+/* what: hardened, threads that hand blocks to each other, forks, signal handlers and ends of threads work as ever.
+ * mode: preload
+ * plain: no
+ * flags: -pthread
+ * env: MEMS_HARDEN=1
+ */
+#include "pit.h"
+
+enum { THREADS = 8, SLOTS = 512 };
+
+static void *slot[SLOTS];
+
+static void on_signal(int number) {
+    void *p = get((size_t)number * 40);
+    free(p);
+}
+
+static void *works(void *seed) {
+    unsigned long state = (unsigned long)seed * 7919 + 1;
+    for (int i = 0; i < 20000; i++) {
+        unsigned long r = next_random(&state);
+        size_t size = (r >> 16) % 64 ? (r >> 8) % 700 : (r >> 8) % 200000;
+        void *mine = (r >> 40) % 3 ? get(size) : get_zeroed(1, size);
+        CHECK(mine);
+        memset(mine, 1, size);
+        free(__atomic_exchange_n(&slot[r % SLOTS], mine, __ATOMIC_ACQ_REL));
+        if (r % 64 == 0) {
+            raise(SIGUSR1);
+        }
+    }
+    exercise((unsigned long)seed, 3000);
+    return NULL;
+}
+
+int main(void) {
+    pthread_t t[THREADS];
+    CHECK(signal(SIGUSR1, on_signal) != SIG_ERR);
+    for (int round = 0; round < 3; round++) {
+        for (unsigned long i = 0; i < THREADS; i++) {
+            CHECK(pthread_create(&t[i], NULL, works, (void *)(i + 1)) == 0);
+        }
+        for (int i = 0; i < 10; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                exercise((unsigned long)i, 2000);
+                for (int k = 0; k < SLOTS; k++) {
+                    free(slot[k]);
+                }
+                _exit(0);
+            }
+            CHECK(ended_well(child));
+        }
+        for (int i = 0; i < THREADS; i++) {
+            CHECK(pthread_join(t[i], NULL) == 0);
+        }
+    }
+    for (int k = 0; k < SLOTS; k++) {
+        free(slot[k]);
+    }
+    return 0;
+}
