@@ -15,8 +15,8 @@ int main(void) {
     for (int i = 0; i < N; i++) {
         size_t *before = opaque(block[i] - 16);
         for (int k = 0; k < N; k++) {
-            /* Only where another block ends nearby: elsewhere there may be no memory at all. */
-            if (block[k] < block[i] && block[i] - block[k] < (1 << 20) + 4097) {
+            /* Only where another block ends: elsewhere there may be no memory at all. */
+            if (block[i] - block[k] == 1 << 20) {
                 before[0] = 0;
                 before[1] = (4 << 20) | 2;
             }

@@ -7,14 +7,17 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use crate::class::{CLASSES, LIMIT};
 use crate::heap::owner_of;
 use crate::large::{self, Large};
+use crate::loans::Place;
 use crate::pagemap;
 use crate::slab::{self, Slab};
 
 /// What a pointer is.
 pub enum Kind {
-    /// Slot `number` of a slab that the heap at address `owner` has.
+    /// A block of `class` that starts at slot `number` of a slab, which the heap at address `owner` has. The class is
+    /// the slab's, or another for a lent block.
     Slot {
         /// Address of the owning heap.
         owner: usize,
@@ -22,6 +25,8 @@ pub enum Kind {
         slab: &'static Slab,
         /// Slot number.
         number: usize,
+        /// Size class.
+        class: usize,
     },
     /// A large block.
     Large(&'static Large),
@@ -39,8 +44,16 @@ pub fn kind(address: usize) -> Kind {
     let Some(entry) = pagemap::entry(address) else { return Kind::Nothing };
     let key = entry.key.load(Relaxed);
     if let Some(slab) = slab::of(entry, key) {
+        let owner = owner_of(key);
         return match slab.kind().slot_at(address) {
-            Some(number) => Kind::Slot { owner: owner_of(key), slab, number },
+            Some(number) if slab.loans.get().is_none() => {
+                Kind::Slot { owner, slab, number, class: slab.class.get() as usize % LIMIT }
+            }
+            Some(number) => match slab.place(number) {
+                Place::Own => Kind::Slot { owner, slab, number, class: slab.class.get() as usize % LIMIT },
+                Place::Lent(class) => Kind::Slot { owner, slab, number, class },
+                Place::Covered(class, first) => inside_lent(slab, class, first),
+            },
             None => inside(slab, address),
         };
     }
@@ -57,8 +70,20 @@ fn inside(slab: &Slab, address: usize) -> Kind {
     let kind = slab.kind();
     let size = kind.mask as usize + 1;
     let from_end = size - (address & kind.mask as usize);
+    let number = from_end.div_ceil(kind.slot as usize) - 1;
+    if number < kind.slots as usize {
+        match slab.place(number) {
+            Place::Lent(class) => return inside_lent(slab, class, number),
+            Place::Covered(class, first) => return inside_lent(slab, class, first),
+            Place::Own => {}
+        }
+    }
     let start = slab.base.get() + size - from_end.next_multiple_of(kind.slot as usize).min(size);
     Kind::Inside(start, kind.slot as usize)
+}
+
+fn inside_lent(slab: &Slab, class: usize, first: usize) -> Kind {
+    Kind::Inside(slab.address_of(first), CLASSES[class].slot as usize)
 }
 
 #[inline(always)]

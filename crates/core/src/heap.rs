@@ -10,6 +10,7 @@ use crate::class::{CLASSES, COUNT, LIMIT, TABLE};
 use crate::count::Counters;
 use crate::engine::{self, Span};
 use crate::large::{self, Large};
+use crate::loans::Place;
 use crate::misuse::{self, Misuse};
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
@@ -27,6 +28,12 @@ const SPARES: [usize; 3] = [8, 4, 2];
 const TRIED: u32 = 8192;
 /// How many requests in such a class come before its first slab.
 const TRIAL: u8 = 16;
+/// Bytes of free slots from which on a heap looks for loans.
+const SPARSE: usize = 512 << 10;
+/// Slabs that are looked at for loans at once.
+const LOOKS: u32 = 128;
+/// The longest pause between looks that find nothing, in slabs.
+const LONGEST_PAUSE: u16 = 4;
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -85,6 +92,8 @@ pub struct Heap {
     pub vault: Cell<*mut u8>,
     /// Requests in a class of the largest slabs before it had one.
     asked: [Cell<u8>; LIMIT],
+    /// By class: for how many slabs to come no loan is looked for, and the last such pause.
+    pauses: [Cell<(u16, u16)>; LIMIT],
     /// The stacks' rooms, one behind the other.
     rooms: [Cell<usize>; ROOMS],
     /// By class: the slabs behind the stacks.
@@ -166,6 +175,78 @@ impl Heap {
         }
     }
 
+    /// As [`Heap::take`], at a multiple of `align`: slots of such a class lie at one, lent blocks may not.
+    pub fn take_aligned(&'static self, class: usize, align: usize) -> Option<usize> {
+        let block = self.take(class)?;
+        if block & (align - 1) == 0 {
+            return Some(block);
+        }
+        let shelf = &self.shelves[class % LIMIT];
+        let slab = shelf.first().or_else(|| self.add_slab(class));
+        block::mark(block, self.secret.get());
+        self.put(class, block);
+        let (slab, place) = (slab?, [Cell::new(0)]);
+        slab.take(&place, self.secret.get());
+        shelf.note(slab);
+        let [block] = place;
+        block::claim(block.get(), self.secret.get()).then_some(block.get())
+    }
+
+    /// Blocks of `class` in the holes of sparse slabs of smaller classes, into `out`; returns how many. Looks only where
+    /// free slots are a sixteenth of this heap's slabs and half a MiB, at a few slabs, and less often where it
+    /// found nothing.
+    fn borrow(&'static self, class: usize, out: &[Cell<usize>]) -> usize {
+        let pause = &self.pauses[class % LIMIT];
+        if pause.get().0 > 0 {
+            pause.set((pause.get().0 - 1, pause.get().1));
+            return 0;
+        }
+        let (mut free, mut all) = (0, 0);
+        for (shelf, kind) in self.shelves.iter().zip(&CLASSES) {
+            free += shelf.free_slots() as usize * kind.slot as usize;
+            all += shelf.slabs() as usize * (kind.mask as usize + 1);
+        }
+        if free < SPARSE || free * 16 < all {
+            return 0;
+        }
+        let wanted = CLASSES[class % LIMIT].slot;
+        let lenders = (2..class).rev().filter(|&c| CLASSES[c].slot * 2 <= wanted && self.may_lend(c, wanted));
+        let mut count = 0;
+        let mut looks = LOOKS;
+        for lender in lenders {
+            let shelf = &self.shelves[lender];
+            // Each slab is looked at and goes to the back.
+            let mut left = (shelf.free_slots() / CLASSES[lender].slots).min(looks) as usize;
+            while left > 0 && count < out.len() {
+                let Some(slab) = shelf.first() else { break };
+                let lent = slab.lend(class, &out[count..], self.secret.get());
+                count += lent;
+                shelf.note(slab);
+                shelf.postpone(slab);
+                left -= 1;
+                looks -= 1;
+            }
+            if count == out.len() || looks == 0 {
+                break;
+            }
+        }
+        let longer = if count > 0 { 0 } else { (pause.get().1 * 2 + 1).min(LONGEST_PAUSE) };
+        pause.set((longer, longer));
+        count
+    }
+
+    /// Whether the slabs of class `lender` have enough free slots that runs for `wanted` bytes are likely: the free share
+    /// to the power of the run's length is at least a 64th.
+    fn may_lend(&self, lender: usize, wanted: u32) -> bool {
+        let (shelf, kind) = (&self.shelves[lender], &CLASSES[lender]);
+        let free = shelf.free_slots() as u64 * 1024 / (shelf.slabs() as u64 * kind.slots as u64).max(1);
+        let mut likely = 1024;
+        for _ in 0..wanted.div_ceil(kind.slot) {
+            likely = likely * free / 1024;
+        }
+        likely >= 16
+    }
+
     /// Fills the empty stack of `class` from its slabs and takes a block.
     #[inline(never)]
     fn refill(&'static self, class: usize) -> Option<usize> {
@@ -187,7 +268,14 @@ impl Heap {
         let slab = match shelf.first() {
             Some(slab) => slab,
             None if self.is_new_to(class) => return None,
-            None => self.add_slab(class)?,
+            None => {
+                let borrowed = self.borrow(class, half);
+                if borrowed > 0 {
+                    stack.rise(gap, borrowed);
+                    return stack.pop();
+                }
+                self.add_slab(class)?
+            }
         };
         let count = slab.take(half, self.secret.get());
         shelf.note(slab);
@@ -229,10 +317,9 @@ impl Heap {
         Some(slab)
     }
 
-    /// Puts a free block of this heap, slot `number` of `slab`, on its stack, making room if need be.
-    pub fn put(&'static self, slab: &'static Slab, block: usize) {
-        let class = slab.class.get() as usize % LIMIT;
-        let stack = &self.stacks[class];
+    /// Puts a free block of this heap on the stack of its class, making room if need be.
+    pub fn put(&'static self, class: usize, block: usize) {
+        let stack = &self.stacks[class % LIMIT];
         if stack.push(block) {
             return;
         }
@@ -264,7 +351,7 @@ impl Heap {
                     if let Some(slab) = run.take() {
                         self.regain(class, slab);
                     }
-                    match self.own_slab(block) {
+                    match self.own_slab_of(class, block) {
                         Some(slab) => *run.insert(slab),
                         None => return self.restore(block),
                     }
@@ -285,6 +372,12 @@ impl Heap {
         slab::of(entry, key).filter(|_| owner_of(key) == self.address())
     }
 
+    /// The slab of `block` if this heap has it and it is of `class`; a lent block's is not.
+    #[inline]
+    fn own_slab_of(&self, class: usize, block: usize) -> Option<&'static Slab> {
+        self.own_slab(block).filter(|slab| slab.class.get() as usize == class)
+    }
+
     /// Gives a block back to its slab, whosever that is now.
     pub fn restore(&'static self, block: usize) {
         let Some(entry) = pagemap::entry(block) else { return };
@@ -293,7 +386,13 @@ impl Heap {
         if owner_of(key) != self.address() {
             return remote::send(self, owner_of(key), block);
         }
-        self.give_to(slab, block);
+        match slab.kind().slot_at(block).map(|number| (slab.place(number), number)) {
+            Some((Place::Lent(class), number)) if block::is_marked(block, self.secret.get()) => {
+                slab.take_back(class, number, self.secret.get());
+            }
+            Some((Place::Own, _)) => self.give_to(slab, block),
+            _ => return unmarked(block),
+        }
         self.regain(slab.class.get() as usize % LIMIT, slab);
     }
 

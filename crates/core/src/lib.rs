@@ -18,6 +18,7 @@ pub mod heap;
 pub mod large;
 pub mod listen;
 pub mod live;
+pub mod loans;
 pub mod lock;
 pub mod misuse;
 pub mod mode;

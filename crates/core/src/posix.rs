@@ -13,7 +13,7 @@ use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
 use crate::count::{Counters, Function, Tally, weight};
 use crate::hard::Giving;
-use crate::heap::{Heap, State};
+use crate::heap::State;
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::registry::{self, Entry};
@@ -164,7 +164,7 @@ fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> 
     // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
     if let Some(entry) = entry
         && let Some(class) = class::of_aligned(size, align)
-        && let Some(block) = entry.heap.take(class)
+        && let Some(block) = entry.heap.take_aligned(class, align)
     {
         let usable = CLASSES[class].slot as usize;
         if zeroed {
@@ -398,17 +398,20 @@ fn release(entry: Option<Entry>, giving: Giving, pointer: usize, site: usize) {
 /// Frees a block, uncounted as a call. What is wrong with the pointer otherwise.
 fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> Option<Misuse> {
     match block::kind(pointer) {
-        Kind::Slot { owner, slab, number } => {
+        Kind::Slot { owner, slab, number, class } => {
             // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
             let Entry { heap, .. } = entry?;
-            let usable = slab.kind().slot as usize;
-            if block::is_marked(pointer, heap.secret.get()) && is_free(heap, owner, slab, number, pointer) {
+            let usable = CLASSES[class].slot as usize;
+            // A block of another thread's heap cannot be looked up there; its mark is proof enough.
+            if block::is_marked(pointer, heap.secret.get())
+                && (owner != heap.address() || slab.is_free(number) || heap.stacks[class].holds(pointer))
+            {
                 return Some(Misuse::Freed { function, pointer, usable });
             }
             heap.counters.level.fall(weight(usable));
             block::mark(pointer, heap.secret.get());
             if owner == heap.address() {
-                heap.put(slab, pointer);
+                heap.put(class, pointer);
             } else {
                 remote::send(heap, owner, pointer);
             }
@@ -426,17 +429,6 @@ fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> O
         Kind::Inside(block, usable) => Some(Misuse::Inside { function, pointer, block, usable }),
         Kind::Nothing => Some(Misuse::NoBlock { function, pointer }),
     }
-}
-
-/// Whether a block that carries the mark is free indeed. A block of another thread's heap cannot be looked up
-/// there; its mark is proof enough.
-#[cold]
-fn is_free(heap: &Heap, owner: usize, slab: &crate::slab::Slab, number: usize, pointer: usize) -> bool {
-    if owner != heap.address() {
-        return true;
-    }
-    let stack = &heap.stacks[slab.class.get() as usize % LIMIT];
-    slab.is_free(number) || stack.holds(pointer)
 }
 
 /// Reports what is wrong with `pointer`, which may be another allocator's block. No heap is entered.
@@ -475,7 +467,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -
         return hardened::realloc(entry, function, old, size, site);
     }
     let known = match block::kind(old) {
-        Kind::Slot { slab, .. } => Some((slab.kind().slot as usize, None)),
+        Kind::Slot { class, .. } => Some((CLASSES[class].slot as usize, None)),
         Kind::Large(block) => Some((block.usable(), Some(block))),
         _ => None,
     };
@@ -560,7 +552,7 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
     }
     let name = "malloc_usable_size";
     let wrong = match block::kind(address) {
-        Kind::Slot { slab, .. } => return slab.kind().slot as usize,
+        Kind::Slot { class, .. } => return CLASSES[class].slot as usize,
         Kind::Large(block) => return block.usable(),
         Kind::FreedLarge(block) => Misuse::Freed { function: name, pointer: address, usable: block.usable() },
         Kind::Inside(block, usable) => Misuse::Inside { function: name, pointer: address, block, usable },

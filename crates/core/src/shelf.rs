@@ -62,6 +62,14 @@ impl Shelf {
         }
     }
 
+    /// Moves a listed slab to the back of the list.
+    pub fn postpone(&self, slab: &'static Slab) {
+        if slab.listed.get() {
+            self.unlist(slab);
+            self.list(slab, false);
+        }
+    }
+
     fn list(&self, slab: &'static Slab, front: bool) {
         slab.listed.set(true);
         let (next, prev) = if front { (self.head.get(), None) } else { (None, self.tail.get()) };

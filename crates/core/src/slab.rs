@@ -10,6 +10,7 @@ use mems_chain::NodeId;
 
 use crate::class::{CLASSES, Class, SLOTS_MAX};
 use crate::engine::Span;
+use crate::loans::Loans;
 use crate::os::PAGE;
 use crate::{block, pagemap, pool};
 
@@ -36,6 +37,10 @@ pub struct Slab {
     pub fresh: Cell<u32>,
     /// Pages that may have been written to when the slab's span was taken (0 or all of them).
     pub touched: Cell<u32>,
+    /// Address of the owning heap.
+    pub owner: Cell<usize>,
+    /// Blocks of other classes in it.
+    pub loans: Cell<Option<&'static Loans>>,
     /// Bit k: slot k is free.
     bits: [Cell<u64>; SLOTS_MAX / 64],
 }
@@ -56,6 +61,8 @@ impl Slab {
             known: Cell::new(0),
             fresh: Cell::new(0),
             touched: Cell::new(if span.zero { 0 } else { span.pages as u32 }),
+            owner: Cell::new(owner),
+            loans: Cell::new(None),
             bits: [const { Cell::new(0) }; SLOTS_MAX / 64],
         };
         // SAFETY: the pool gave room for a Slab.
@@ -71,6 +78,7 @@ impl Slab {
         let kind = &CLASSES[class];
         self.touched.set(self.touched_pages() as u32);
         self.class.set(class as u8);
+        self.owner.set(owner);
         self.free.set(kind.slots);
         self.known.set(kind.slots);
         self.fresh.set(kind.slots);
@@ -159,6 +167,13 @@ impl Slab {
         word.set(word.get() | bit);
         self.free.set(self.free.get() + 1);
         true
+    }
+
+    /// Takes the free slot `number`.
+    pub fn take_slot(&self, number: usize) {
+        let word = &self.bits[number / 64 % (SLOTS_MAX / 64)];
+        word.set(word.get() & !(1 << (number % 64)));
+        self.free.set(self.free.get() - 1);
     }
 
     /// Whether slot `number` is free in the slab (a slot in a thread's stack is not).
