@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli install clean pitfalls misuse soak
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -66,14 +66,29 @@ bench-mems: build
 
 ## cli: the mems command (release)
 cli:
-	$(CARGO) build --release -p mems-cli
+	$(CLI_PROFILE) $(CARGO) build --release -p mems-cli
 
-## install PREFIX=/usr/local: library, header and mems command
-install: build cli
-	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
+# The command is not on anybody's fast path: its build is to be quick, not its code.
+CLI_PROFILE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0
+
+## man: man pages and shell completions, into build/man and build/completions
+man: cli
+	target/release/mems man build/man
+	@mkdir -p build/completions
+	target/release/mems completions bash > build/completions/mems
+	target/release/mems completions zsh > build/completions/_mems
+	target/release/mems completions fish > build/completions/mems.fish
+
+## install PREFIX=/usr/local: library, header, mems command, man pages, completions
+install: build man
+	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 target/release/libmems.so $(DESTDIR)$(PREFIX)/lib/libmems.so
 	install -m 644 include/mems.h $(DESTDIR)$(PREFIX)/include/mems.h
 	install -m 755 target/release/mems $(DESTDIR)$(PREFIX)/bin/mems
+	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -D -m 644 build/completions/mems $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mems
+	install -D -m 644 build/completions/_mems $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mems
+	install -D -m 644 build/completions/mems.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mems.fish
 
 ## clean: remove what was built
 clean:

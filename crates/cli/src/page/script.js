@@ -216,7 +216,9 @@ function drawTime() {
   if (section.hidden) return;
   const [g, width] = prepare($('time'), 230), [from, to] = span(), top = 8, bottom = 148, rateTop = 164, rateBottom = 210;
   const x = t => LEFT + (t - from) / (to - from) * (width - LEFT - RIGHT), inside = line.filter(r => r[0] >= from && r[0] <= to);
-  const first = line.findLastIndex ? line.findLastIndex(r => r[0] < from) : -1, rows = first >= 0 ? [line[first], ...inside] : inside;
+  // What holds at the edges is what the row before them said.
+  const before = line.filter(r => r[0] < from).pop(), rows = before ? [[from, ...before.slice(1)], ...inside] : inside.slice();
+  if (rows.length) rows.push([to, ...rows[rows.length - 1].slice(1)]);
   const most = Math.max(1, ...rows.map(r => Math.max(r[1], r[2]))), step = nice(most, 1024), y = v => bottom - v / (Math.ceil(most / step) * step) * (bottom - top);
   g.textAlign = 'right'; g.textBaseline = 'middle';
   for (let v = 0; v <= most + step * .999; v += step) { g.strokeStyle = css('--line'); g.beginPath(); g.moveTo(LEFT, y(v) + .5); g.lineTo(width - RIGHT, y(v) + .5); g.stroke(); g.fillStyle = css('--quiet'); g.fillText(bytes(v).replace('.0 ', ' '), LEFT - 8, y(v)); }
