@@ -1,8 +1,12 @@
 //! The HOLEs by place: which is the first that is large enough, in one descent through lanes.
 //!
-//! Each 256 bytes of addresses have a list of the HOLEs that start there, in address order, and the size of the
-//! largest of them; above that each sixteen have theirs, up to the whole space. Addresses have no gaps and are
+//! Each 256 bytes of addresses have a list of the HOLEs that start there, in address order, and a bound on the size of
+//! the largest of them; above that each sixteen have theirs, up to the whole space. Addresses have no gaps and are
 //! not used twice, so this needs no balancing: places never move. A node's word is its HOLE's successor in the list.
+//!
+//! A bound is never too low. It is raised with the HOLE, and lowered only when a search finds it too high and corrects
+//! it: so a HOLE that is taken, shrunk or joined costs nothing here, a search pays once for each that went before it,
+//! and what it finds is exactly the first that fits. O(1), amortised.
 //! Owned by the address space, under its lock. Needs no memory of its own: the sheets are there wherever a
 //! segment or a HOLE starts.
 
@@ -12,7 +16,7 @@ use mems_chain::{Chain, NodeId, Segment, Unordered};
 
 use crate::vspace::lane::{Lane, MOST};
 use crate::vspace::space::NodeStore;
-use crate::vspace::translate::{self, Directory, Path, ROOT_ENTRIES};
+use crate::vspace::translate::{self, Directory, Path, ROOT_ENTRIES, Row, Sheet};
 
 /// The chain of the address space; it finds places here.
 pub type Segments = Chain<NodeStore, Unordered>;
@@ -67,121 +71,141 @@ impl Holes {
         }
     }
 
-    /// A HOLE that starts in the 256 bytes of `at` is of size `new` now.
+    /// A HOLE that starts in the 256 bytes of `at` is of size `size` now: no bound above it stays below that.
     #[inline]
-    pub fn raised(&self, path: &Path, at: u64, new: u64) {
-        if lane_size(new) > path.sheet.max[nibble(at, 12)].get(nibble(at, 8)) {
-            self.set(path, at, lane_size(new));
-        }
-    }
-
-    /// A HOLE that starts in the 256 bytes of `at` was of size `old` and is smaller now, or gone.
-    #[inline]
-    pub fn lowered(&self, chain: &Segments, path: &Path, at: u64, old: u64) {
-        if lane_size(old) < path.sheet.max[nibble(at, 12)].get(nibble(at, 8)) {
-            return;
-        }
-        let mut largest = 0;
-        let mut n = NodeId::from_raw(path.sheet.holes[byte(at, 8)].load(Relaxed));
-        while let Some(id) = n {
-            let hole = chain.segment(id);
-            largest = largest.max(hole.size);
-            n = NodeId::from_raw(hole.tag as u32);
-        }
-        self.set(path, at, lane_size(largest));
-    }
-
-    /// Sets the largest HOLE of the 256 bytes of `at`, and what follows from it upwards.
-    fn set(&self, path: &Path, at: u64, new: u32) {
-        if let Some((change, rows)) = set_row(path, at, new)
+    pub fn raised(&self, path: &Path, at: u64, size: u64) {
+        let Path { directory, row, sheet, .. } = path;
+        let size = lane_size(size);
+        let _higher = sheet.max[nibble(at, 12)].raise(nibble(at, 8), size)
+            && sheet.top.raise(nibble(at, 12), size)
+            && row.max[nibble(at, 20)].raise(nibble(at, 16), size)
+            && row.top.raise(nibble(at, 20), size)
+            && directory.max[byte(at, 28)].raise(nibble(at, 24), size)
             && self.height > 0
-        {
-            self.set_above(path, at, change, rows);
-        }
+            && directory.mid[nibble(at, 32)].raise(nibble(at, 28), size)
+            && directory.top.raise(nibble(at, 32), size)
+            && ROOT_MAX[byte(at, 40)].raise(nibble(at, 36), size)
+            && ROOT_MID[nibble(at, 44)].raise(nibble(at, 40), size)
+            && ROOT_TOP.raise(nibble(at, 44), size);
     }
 
-    /// Carries a change of a lane of rows further up, as far as lanes are in use.
-    #[cold]
-    fn set_above(&self, path: &Path, at: u64, c: Change, rows: &Lane) -> Option<()> {
-        let directory = path.directory;
-        let mid = &directory.mid[nibble(at, 32)];
-        let c = carry(rows, c, mid, nibble(at, 28))?;
-        if self.height == 1 {
-            return None;
-        }
-        let c = carry(mid, c, &directory.top, nibble(at, 32))?;
-        if self.height == 2 {
-            return None;
-        }
-        let directories = &ROOT_MAX[byte(at, 40)];
-        let c = carry(&directory.top, c, directories, nibble(at, 36))?;
-        if self.height == 3 {
-            return None;
-        }
-        let mid = &ROOT_MID[nibble(at, 44)];
-        let c = carry(directories, c, mid, nibble(at, 40))?;
-        if self.height == 4 {
-            return None;
-        }
-        carry(mid, c, &ROOT_TOP, nibble(at, 44))?;
-        None
-    }
-
-    /// The first HOLE of at least `size` (not 0) and the tables above its start; `start` is that of the space. O(1) up
-    /// to 2 GiB: a descent of five to ten lanes and one short list. A larger size looks through the regions that
-    /// large.
+    /// The first HOLE of at least `size` (not 0) and the tables above its start; `start` is that of the space. O(1),
+    /// amortised, up to 2 GiB: a descent of five to ten lanes and one short list. A larger size looks through the
+    /// regions that large.
     #[inline]
     pub fn first_fit(&self, chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Segment, Path)> {
         if size >= MOST as u64 {
             return first_huge(chain, start, size);
         }
         let want = size as u32;
-        let (root, directory, number) =
-            if self.height == 0 { (0, translate::directory(0)?, 0) } else { self.lane_of_rows(want)? };
-        let in_root = number * 16 + directory.max[number].first(want)?;
-        let row = translate::row(directory, in_root)?;
-        let number = row.top.first(want)?;
-        let in_row = number * 16 + row.max[number].first(want)?;
-        let sheet = translate::sheet(row, in_row)?;
-        let number = sheet.top.first(want)?;
-        let in_sheet = number * 16 + sheet.max[number].first(want)?;
-        let path = Path {
-            number: ((root as u64) << 12 | in_root as u64) << 8 | in_row as u64,
-            directory,
-            row,
-            sheet,
-        };
-        let mut n = NodeId::from_raw(sheet.holes[in_sheet].load(Relaxed));
-        while let Some(id) = n {
-            let hole = chain.segment(id);
-            if hole.size >= size {
-                return Some((id, hole, path));
+        loop {
+            let (root, directory, lane) =
+                if self.height == 0 { (0, translate::directory(0)?, 0) } else { self.lane_of_rows(want)? };
+            let rows = &directory.max[lane];
+            while let Some(i) = rows.first(want) {
+                let number = lane * 16 + i;
+                let row = translate::row(directory, number)?;
+                if let Some((in_row, sheet, id, hole)) = in_row(chain, row, want) {
+                    let number = ((root as u64) << 12 | number as u64) << 8 | in_row as u64;
+                    return Some((id, hole, Path { number, directory, row, sheet }));
+                }
+                rows.set(i, row.top.largest());
             }
-            n = NodeId::from_raw(hole.tag as u32);
+            if self.height == 0 {
+                return None;
+            }
+            directory.mid[lane / 16].set(lane, rows.largest());
         }
-        None
     }
 
-    /// The first lane of rows with a HOLE of at least `want`: its directory with that one's number, and its own.
+    /// The first lane of rows that may have a HOLE of at least `want`: its directory with that one's number, and its
+    /// own.
     #[cold]
     fn lane_of_rows(&self, want: u32) -> Option<(usize, &'static Directory, usize)> {
-        let mut number = 0;
-        if self.height == 5 {
-            number = ROOT_TOP.first(want)?;
+        loop {
+            let root = if self.height >= 3 { self.root(want)? } else { 0 };
+            let directory = translate::directory(root)?;
+            loop {
+                let mid = if self.height >= 2 { directory.top.first(want) } else { Some(0) };
+                let Some(mid) = mid else { break };
+                if let Some(i) = directory.mid[mid].first(want) {
+                    return Some((root, directory, mid * 16 + i));
+                }
+                if self.height == 1 {
+                    return None;
+                }
+                directory.top.set(mid, directory.mid[mid].largest());
+            }
+            if self.height == 2 {
+                return None;
+            }
+            ROOT_MAX[root / 16].set(root, directory.top.largest());
         }
-        if self.height >= 4 {
-            number = number * 16 + ROOT_MID[number].first(want)?;
-        }
-        if self.height >= 3 {
-            number = number * 16 + ROOT_MAX[number].first(want)?;
-        }
-        let (root, directory) = (number, translate::directory(number)?);
-        let mut number = 0;
-        if self.height >= 2 {
-            number = directory.top.first(want)?;
-        }
-        Some((root, directory, number * 16 + directory.mid[number].first(want)?))
     }
+
+    /// The first directory that may have a HOLE of at least `want`.
+    fn root(&self, want: u32) -> Option<usize> {
+        loop {
+            let top = if self.height == 5 { ROOT_TOP.first(want)? } else { 0 };
+            loop {
+                let mid = if self.height >= 4 { ROOT_MID[top].first(want) } else { Some(0) };
+                let Some(mid) = mid else { break };
+                let lane = top * 16 + mid;
+                if let Some(i) = ROOT_MAX[lane].first(want) {
+                    return Some(lane * 16 + i);
+                }
+                if self.height == 3 {
+                    return None;
+                }
+                ROOT_MID[top].set(mid, ROOT_MAX[lane].largest());
+            }
+            if self.height == 4 {
+                return None;
+            }
+            ROOT_TOP.set(top, ROOT_MID[top].largest());
+        }
+    }
+}
+
+/// The first HOLE of at least `want` that starts in `row`: the number of its sheet, that, its node and itself.
+#[inline(always)]
+fn in_row(chain: &Segments, row: &Row, want: u32) -> Option<(usize, &'static Sheet, NodeId, Segment)> {
+    while let Some(lane) = row.top.first(want) {
+        let sheets = &row.max[lane];
+        while let Some(i) = sheets.first(want) {
+            let number = lane * 16 + i;
+            let sheet = translate::sheet(row, number)?;
+            if let Some((id, hole)) = in_sheet(chain, sheet, want) {
+                return Some((number, sheet, id, hole));
+            }
+            sheets.set(i, sheet.top.largest());
+        }
+        row.top.set(lane, sheets.largest());
+    }
+    None
+}
+
+/// The first HOLE of at least `want` that starts in `sheet`: its node and itself.
+#[inline(always)]
+fn in_sheet(chain: &Segments, sheet: &Sheet, want: u32) -> Option<(NodeId, Segment)> {
+    while let Some(lane) = sheet.top.first(want) {
+        let units = &sheet.max[lane];
+        while let Some(i) = units.first(want) {
+            let mut largest = 0;
+            let mut n = NodeId::from_raw(sheet.holes[lane * 16 + i].load(Relaxed));
+            while let Some(id) = n {
+                let hole = chain.segment(id);
+                if hole.size >= want as u64 {
+                    return Some((id, hole));
+                }
+                largest = largest.max(hole.size);
+                n = NodeId::from_raw(hole.tag as u32);
+            }
+            units.set(i, lane_size(largest));
+        }
+        sheet.top.set(lane, units.largest());
+    }
+    None
 }
 
 /// Puts the HOLE `id`, which starts at `at` (counted from the start of the space) under `path`, into its list.
@@ -228,46 +252,6 @@ pub fn unlist(chain: &mut Segments, path: &Path, id: NodeId, at: u64, next: u64)
     }
 }
 
-/// A changed size in a lane.
-#[derive(Clone, Copy)]
-struct Change {
-    old: u32,
-    new: u32,
-}
-
-/// Carries a change in `below` to entry `i` of the lane above it; None when that makes no difference there.
-#[inline(always)]
-fn carry(below: &Lane, change: Change, above: &Lane, i: usize) -> Option<Change> {
-    let old = above.get(i);
-    let new = if change.new >= old {
-        change.new
-    } else if change.old == old {
-        below.largest()
-    } else {
-        return None;
-    };
-    if new == old {
-        return None;
-    }
-    above.set(i, new);
-    Some(Change { old, new })
-}
-
-/// Sets the largest HOLE of the 256 bytes of `at`, up to the lane of its row; that lane, if it changed.
-#[inline]
-fn set_row(path: &Path, at: u64, new: u32) -> Option<(Change, &'static Lane)> {
-    let Path { directory, row, sheet, .. } = *path;
-    let units = &sheet.max[nibble(at, 12)];
-    let old = units.get(nibble(at, 8));
-    units.set(nibble(at, 8), new);
-    let c = carry(units, Change { old, new }, &sheet.top, nibble(at, 12))?;
-    let sheets = &row.max[nibble(at, 20)];
-    let c = carry(&sheet.top, c, sheets, nibble(at, 16))?;
-    let c = carry(sheets, c, &row.top, nibble(at, 20))?;
-    let rows = &directory.max[byte(at, 28)];
-    Some((carry(&row.top, c, rows, nibble(at, 24))?, rows))
-}
-
 #[cold]
 fn first_huge(chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Segment, Path)> {
     let (id, segment) = chain
@@ -278,12 +262,43 @@ fn first_huge(chain: &Segments, start: u64, size: u64) -> Option<(NodeId, Segmen
     Some((id, segment, translate::path(segment.start - start)?))
 }
 
-/// Whether the HOLE `id` is in the list of its place.
-pub fn lists(chain: &Segments, path: &Path, id: NodeId, at: u64) -> bool {
-    let mut n = NodeId::from_raw(path.sheet.holes[byte(at, 8)].load(Relaxed));
+/// A HOLE of size `old` that starts in the 256 bytes of `at` has just been taken or cut. The next search comes by here
+/// most likely, so the two lowest bounds are corrected at once.
+#[inline]
+pub fn cut(chain: &Segments, path: &Path, at: u64, old: u64) {
+    let sheet = path.sheet;
+    let units = &sheet.max[nibble(at, 12)];
+    let old = lane_size(old);
+    if units.get(nibble(at, 8)) != old {
+        return;
+    }
+    let mut largest = 0;
+    let mut n = NodeId::from_raw(sheet.holes[byte(at, 8)].load(Relaxed));
+    while let Some(id) = n {
+        let hole = chain.segment(id);
+        largest = largest.max(hole.size);
+        n = NodeId::from_raw(hole.tag as u32);
+    }
+    units.set(nibble(at, 8), lane_size(largest));
+    if sheet.top.get(nibble(at, 12)) == old {
+        sheet.top.set(nibble(at, 12), units.largest());
+    }
+}
+
+/// Whether the HOLE `id` is in the list of its place, and no bound up to its row's is below it.
+pub fn lists(chain: &Segments, path: &Path, id: NodeId, at: u64, size: u64) -> bool {
+    let Path { directory, row, sheet, .. } = path;
+    let bounds = [
+        sheet.max[nibble(at, 12)].get(nibble(at, 8)),
+        sheet.top.get(nibble(at, 12)),
+        row.max[nibble(at, 20)].get(nibble(at, 16)),
+        row.top.get(nibble(at, 20)),
+        directory.max[byte(at, 28)].get(nibble(at, 24)),
+    ];
+    let mut n = NodeId::from_raw(sheet.holes[byte(at, 8)].load(Relaxed));
     while let Some(hole) = n {
         if hole == id {
-            return true;
+            return bounds.iter().all(|bound| *bound >= lane_size(size));
         }
         n = NodeId::from_raw(chain.segment(hole).tag as u32);
     }

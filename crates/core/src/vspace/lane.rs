@@ -32,6 +32,16 @@ impl Lane {
         self.0[i % 16].store(size, Relaxed);
     }
 
+    /// Sets size number `i` (mod 16) if it is below `size`; whether it was.
+    #[inline(always)]
+    pub fn raise(&self, i: usize, size: u32) -> bool {
+        let below = self.get(i) < size;
+        if below {
+            self.set(i, size);
+        }
+        below
+    }
+
     /// The largest of the sixteen.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]

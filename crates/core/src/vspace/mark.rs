@@ -5,7 +5,7 @@
 //! is finished (addresses are not used twice, so they are few); bits of a unit that is all HOLE serve the next.
 
 use core::ptr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::vspace::steps::Cursor;
 use crate::vspace::tables::Tables;
@@ -156,62 +156,86 @@ impl Marker {
             kib += 1;
             sheet.note(kib << KIB_SHIFT, distance, region);
         }
-        for unit in from >> UNIT_SHIFT..((to - 1) >> UNIT_SHIFT) + 1 {
-            let slot = &sheet.states[unit as usize % 256];
-            let (low, high) = ends(unit, from, to);
-            let state = slot.load(Ordering::Relaxed);
-            if state == NONE && high - low == 256 {
-                slot.store(FULL, Ordering::Release);
-                continue;
+        let last = (to - 1) >> UNIT_SHIFT;
+        let mut unit = from >> UNIT_SHIFT;
+        loop {
+            self.mark_unit(&sheet.states[unit as usize % 256], ends(unit, from, to));
+            if unit == last {
+                return;
             }
-            let number = if state == NONE { self.new_bits() } else { (state & !FULL).wrapping_sub(1) };
-            // SAFETY: the number comes from the cursor, by way of this unit's state or of new_bits.
-            let bits = unsafe { &*BITS.at(number) };
-            let mut full = u64::MAX;
-            for word in low / 64..(high - 1) / 64 + 1 {
-                let now = bits[word as usize % 4].load(Ordering::Relaxed) | mask(word * 64, low, high);
-                bits[word as usize % 4].store(now, Ordering::Release);
-                full &= now;
-            }
-            if full == u64::MAX {
-                full = bits.iter().fold(full, |full, b| full & b.load(Ordering::Relaxed));
-            }
-            let flag = if full == u64::MAX { FULL } else { 0 };
-            if state != (number + 1) | flag {
-                slot.store((number + 1) | flag, Ordering::Release);
-            }
+            unit += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn mark_unit(&mut self, slot: &AtomicU32, (low, high): (u64, u64)) {
+        let state = slot.load(Ordering::Relaxed);
+        if state == NONE && high - low == 256 {
+            slot.store(FULL, Ordering::Release);
+            return;
+        }
+        let number = if state == NONE { self.new_bits() } else { (state & !FULL).wrapping_sub(1) };
+        // SAFETY: the number comes from the cursor, by way of this unit's state or of new_bits.
+        let bits = unsafe { &*BITS.at(number) };
+        let mut full = u64::MAX;
+        let mut word = low / 64;
+        while word * 64 < high {
+            let bits = &bits[word as usize % 4];
+            let now = bits.load(Ordering::Relaxed) | mask(word * 64, low, high);
+            bits.store(now, Ordering::Release);
+            full &= now;
+            word += 1;
+        }
+        if full == u64::MAX {
+            full = bits.iter().fold(full, |full, b| full & b.load(Ordering::Relaxed));
+        }
+        let flag = if full == u64::MAX { FULL } else { 0 };
+        if state != (number + 1) | flag {
+            slot.store((number + 1) | flag, Ordering::Release);
         }
     }
 
     /// As `clear`, all of it in one sheet.
     #[inline]
     pub fn clear_sheet(&mut self, sheet: &Sheet, from: u64, to: u64) {
-        for unit in from >> UNIT_SHIFT..((to - 1) >> UNIT_SHIFT) + 1 {
-            let slot = &sheet.states[unit as usize % 256];
-            let (low, high) = ends(unit, from, to);
-            let state = slot.load(Ordering::Relaxed);
-            let Some(number) = (state & !FULL).checked_sub(1) else {
-                // All of the unit belonged to one segment, this one.
-                slot.store(NONE, Ordering::Release);
-                continue;
-            };
-            // SAFETY: a state's number comes from the cursor.
-            let bits = unsafe { &*BITS.at(number) };
-            let mut any = 0;
-            for word in low / 64..(high - 1) / 64 + 1 {
-                let now = bits[word as usize % 4].load(Ordering::Relaxed) & !mask(word * 64, low, high);
-                bits[word as usize % 4].store(now, Ordering::Release);
-                any |= now;
+        let last = (to - 1) >> UNIT_SHIFT;
+        let mut unit = from >> UNIT_SHIFT;
+        loop {
+            self.clear_unit(&sheet.states[unit as usize % 256], ends(unit, from, to));
+            if unit == last {
+                return;
             }
-            if any == 0 {
-                any = bits.iter().fold(any, |any, b| any | b.load(Ordering::Relaxed));
-            }
-            if any == 0 {
-                slot.store(NONE, Ordering::Release);
-                self.spare_bits(number);
-            } else if state & FULL != 0 {
-                slot.store(number + 1, Ordering::Release);
-            }
+            unit += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn clear_unit(&mut self, slot: &AtomicU32, (low, high): (u64, u64)) {
+        let state = slot.load(Ordering::Relaxed);
+        let Some(number) = (state & !FULL).checked_sub(1) else {
+            // All of the unit belonged to one segment, this one.
+            slot.store(NONE, Ordering::Release);
+            return;
+        };
+        // SAFETY: a state's number comes from the cursor.
+        let bits = unsafe { &*BITS.at(number) };
+        let mut any = 0;
+        let mut word = low / 64;
+        while word * 64 < high {
+            let bits = &bits[word as usize % 4];
+            let now = bits.load(Ordering::Relaxed) & !mask(word * 64, low, high);
+            bits.store(now, Ordering::Release);
+            any |= now;
+            word += 1;
+        }
+        if any == 0 {
+            any = bits.iter().fold(any, |any, b| any | b.load(Ordering::Relaxed));
+        }
+        if any == 0 {
+            slot.store(NONE, Ordering::Release);
+            self.spare_bits(number);
+        } else if state & FULL != 0 {
+            slot.store(number + 1, Ordering::Release);
         }
     }
 
@@ -304,12 +328,10 @@ fn ends(unit: u64, from: u64, to: u64) -> (u64, u64) {
     (from.max(base) - base, (to - base).min(256))
 }
 
-/// The bits of a word whose first bit is number `base` that lie in `[low, high)`.
+/// The bits of a word whose first bit is number `base` that lie in `[low, high)`, which it reaches into.
 #[inline(always)]
 fn mask(base: u64, low: u64, high: u64) -> u64 {
-    let below = |n: u64| match n.saturating_sub(base) {
-        n if n >= 64 => u64::MAX,
-        n => (1 << n) - 1,
-    };
-    below(high) & !below(low)
+    let from = u64::MAX << (low.max(base) - base);
+    let to = u64::MAX >> (base + 64 - high.min(base + 64));
+    from & to
 }

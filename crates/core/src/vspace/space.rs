@@ -147,8 +147,7 @@ impl Space {
         } else if to >> KIB_SHIFT != (to - 1) >> KIB_SHIFT {
             path.sheet.note(to, distance, region.raw());
         }
-        // Last, so that what the rest raised is not lowered first.
-        self.holes.lowered(&self.chain, &path, from, room);
+        holes::cut(&self.chain, &path, from, room);
         Some(start)
     }
 
@@ -194,6 +193,9 @@ impl Space {
     #[inline]
     pub fn put(&mut self, address: u64) -> Result<(), Wrong> {
         let from = address.wrapping_sub(self.start);
+        // The sheet where a segment starts is always there.
+        let path = translate::path(from).ok_or_else(|| self.wrong(address))?;
+        path.sheet.soon(from);
         let chain = &self.chain;
         let found = self.index.find(from, |id| {
             let segment = chain.segment(id);
@@ -206,11 +208,14 @@ impl Space {
             }
             None => self.search(address)?,
         };
-        // The sheet where a segment starts is always there.
-        let path = translate::path(from).ok_or(Wrong::Unknown)?;
-        let is_hole = |id: &NodeId| !self.chain.segment(*id).process;
-        let low = segment.prev.filter(is_hole);
-        let high = segment.next.filter(is_hole);
+        // What the neighbours are, the bits say without a look at their nodes.
+        let to = from + segment.size;
+        let is_hole = |id: &NodeId, at: u64| match path.near(at) {
+            Some(path) => !path.sheet.is_process(at),
+            None => !self.chain.segment(*id).process,
+        };
+        let low = segment.prev.filter(|id| is_hole(id, from - 1));
+        let high = segment.next.filter(|id| is_hole(id, to));
         let mut size = segment.size;
         if let Some(high) = high {
             let s = self.chain.segment(high);
@@ -218,7 +223,6 @@ impl Space {
             size += s.size;
             if let Some(path) = path.near(at) {
                 holes::unlist(&mut self.chain, &path, high, at, s.tag);
-                self.holes.lowered(&self.chain, &path, at, s.size);
             }
         }
         // The chain keeps the node of a HOLE before, and with it its place in the list.
@@ -236,13 +240,18 @@ impl Space {
                 self.holes.raised(&path, from, size);
             }
         }
-        let to = from + segment.size;
         if (from ^ (to - 1)) >> ROW_SHIFT == 0 {
             self.marker.clear_sheet(path.sheet, from, to);
         } else {
             self.marker.clear(from, to);
         }
         Ok(())
+    }
+
+    /// What is wrong with an address where no segment starts.
+    #[cold]
+    fn wrong(&self, address: u64) -> Wrong {
+        self.search(address).err().unwrap_or(Wrong::Unknown)
     }
 
     /// The segment that starts at `address`, by way of the sub-chain: the index did not know it.
@@ -280,7 +289,7 @@ impl Space {
         let listed = self.chain.regions().all(|region| {
             self.chain.segments(region.id).filter(|(_, s)| !s.process).all(|(id, s)| {
                 translate::path(s.start - self.start)
-                    .is_some_and(|path| holes::lists(&self.chain, &path, id, s.start - self.start))
+                    .is_some_and(|path| holes::lists(&self.chain, &path, id, s.start - self.start, s.size))
             })
         });
         listed && self.chain.links_hold()

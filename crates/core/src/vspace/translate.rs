@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::lock;
 use crate::vspace::lane::Lane;
+use crate::vspace::space::soon;
 use crate::vspace::steps::Steps;
 
 /// Bits of an address below each kind of entry.
@@ -209,6 +210,26 @@ impl Path {
 }
 
 impl Sheet {
+    /// Whether the byte at `at` is PROCESS. For the lock's holder.
+    #[inline(always)]
+    pub fn is_process(&self, at: u64) -> bool {
+        let state = self.states[(at >> UNIT_SHIFT) as usize % 256].load(Ordering::Relaxed);
+        let Some(number) = state.checked_sub(1) else { return false };
+        if state & FULL != 0 {
+            return true;
+        }
+        // SAFETY: a state's number names bits, which the lock's holder alone unmaps.
+        let bits = unsafe { &*BITS.at(number) };
+        bits[(at >> 6) as usize % 4].load(Ordering::Relaxed) >> (at % 64) & 1 != 0
+    }
+
+    /// A hint: the bits around `at` are asked for soon.
+    #[inline(always)]
+    pub fn soon(&self, at: u64) {
+        let state = self.states[(at >> UNIT_SHIFT) as usize % 256].load(Ordering::Relaxed);
+        soon(BITS.at((state & !FULL).saturating_sub(1)));
+    }
+
     /// The distance noted for the KiB of `at`.
     #[inline(always)]
     pub fn distance(&self, at: u64) -> u64 {
