@@ -302,14 +302,31 @@ impl Sites {
         format!("{}{inlined}{place}", crate::figures::cut(&frame.function, 100))
     }
 
-    /// Whether a stack belongs to what the C and C++ libraries keep for themselves: stdio's buffers, locales, the loader.
+    /// Whether a stack belongs to what the C and C++ libraries keep for themselves: stdio's buffers, locales, the loader. Known
+    /// by the functions that do so; what strdup and its kin give belongs to their caller.
     pub fn is_runtime(&self, stack: &Stack) -> bool {
-        const LIBRARIES: [&str; 5] = ["libc.so", "ld-linux", "libstdc++.so", "libc-", "libdl.so"];
+        const LIBRARIES: [&str; 4] = ["libc.so", "ld-linux", "libstdc++.so", "libc-"];
+        const KEEPERS: [&str; 13] = [
+            "_IO_file_doallocate",
+            "_IO_doallocbuf",
+            "_IO_setb",
+            "_dl_",
+            "_nl_",
+            "setlocale",
+            "__gconv",
+            "tzset",
+            "__tzfile",
+            "allocate_dtv",
+            "__new_exitfn",
+            "__cxa_thread_atexit",
+            "_GLOBAL__sub_I_eh_alloc",
+        ];
         const BEFORE_MAIN: [&str; 3] = ["call_init", "_dl_init", "_dl_start_user"];
-        let Some(inner) = stack.frames.first() else { return true };
-        let module = &self.frames[*inner].module;
-        let name = module.rsplit('/').next().unwrap_or(module);
-        let inner = LIBRARIES.iter().any(|library| name.starts_with(library));
-        inner || stack.frames.iter().any(|f| BEFORE_MAIN.contains(&self.frames[*f].function.as_str()))
+        let frames = || stack.frames.iter().map(|frame| &self.frames[*frame]);
+        let file = |module: &str| module.rsplit('/').next().unwrap_or("").to_string();
+        let inner =
+            frames().take_while(|f| LIBRARIES.iter().any(|library| file(&f.module).starts_with(library)));
+        let kept = inner.into_iter().any(|f| KEEPERS.iter().any(|keeper| f.function.starts_with(keeper)));
+        stack.frames.is_empty() || kept || frames().any(|f| BEFORE_MAIN.contains(&f.function.as_str()))
     }
 }

@@ -183,7 +183,7 @@ fn of_dwarf(loader: &Loader, address: u64, symbol: Option<&str>, path: &str) -> 
     let Ok(mut found) = loader.find_frames(address) else { return Vec::new() };
     let mut frames: Vec<Frame> = Vec::new();
     while let Ok(Some(frame)) = found.next() {
-        let name = frame.function.as_ref().and_then(|f| f.demangle().ok().map(Cow::into_owned));
+        let name = frame.function.as_ref().and_then(|f| f.demangle().ok().map(|name| plain(&name)));
         let location = frame.location;
         let file = location.as_ref().and_then(|l| l.file).map(str::to_string);
         let line = location.as_ref().and_then(|l| l.line).unwrap_or(0);
@@ -208,7 +208,12 @@ fn of_dwarf(loader: &Loader, address: u64, symbol: Option<&str>, path: &str) -> 
 fn demangled(name: &str) -> String {
     // A version behind @ is no part of the name.
     let name = name.split('@').next().unwrap_or(name);
-    addr2line::demangle_auto(Cow::Borrowed(name), None).into_owned()
+    plain(&addr2line::demangle_auto(Cow::Borrowed(name), None))
+}
+
+/// Without the mark of glibc's internal aliases.
+fn plain(name: &str) -> String {
+    name.strip_prefix("__GI_").unwrap_or(name).to_string()
 }
 
 fn hex(bytes: &[u8]) -> String {

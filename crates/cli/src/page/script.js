@@ -103,7 +103,7 @@ function drawFlame() {
   const box = (node, x, w, up) => {
     const e = element('div', 'f' + (up ? ' up' : '') + (matches(node.frame) ? ' hit' : ''), w > 24 ? node.name + (node.frame && node.frame.inlined ? ' (inlined)' : '') : '');
     e.style.cssText = `left:${x}px;top:${node.depth * 21}px;width:${Math.max(1, w)}px;background:${colour(node.frame)}` + (w < 8 ? ';padding:0' : '');
-    e.node = node; fragment.append(e); deepest = Math.max(deepest, node.depth);
+    e.node = node; fragment.append(e); if (w >= 3) deepest = Math.max(deepest, node.depth);
   };
   const draw = (node, x, w, inside) => {
     box(node, x, w, false);
@@ -112,7 +112,7 @@ function drawFlame() {
     let at = x;
     for (const child of [...node.children.values()].sort((a, b) => b.value - a.value)) {
       const share = child.value / node.value * w;
-      if (share >= 0.6) draw(child, at, share, inside || hit); else if (!inside && !hit) hits += countHits(child);
+      if (share >= 1) draw(child, at, share, inside || hit); else if (!inside && !hit) hits += countHits(child);
       at += share;
     }
   };
