@@ -104,3 +104,29 @@ extern "C" fn find() -> usize {
 extern "C" fn absent(_file: *const c_char, _mode: c_int) -> *mut c_void {
     core::ptr::null_mut()
 }
+
+/// Address of the next dlclose in the search order; as REAL.
+static REAL_CLOSE: AtomicUsize = AtomicUsize::new(0);
+
+/// The real dlclose. Afterwards call sites in what it unloaded are forgotten, since other code may soon lie there.
+///
+/// # Safety
+/// As dlclose(3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dlclose(handle: *mut c_void) -> c_int {
+    let mut at = REAL_CLOSE.load(Relaxed);
+    if at == 0 {
+        // SAFETY: as in find.
+        at = unsafe { libc::dlsym(libc::RTLD_NEXT, c"dlclose".as_ptr()) } as usize;
+        if at == 0 {
+            return -1;
+        }
+        REAL_CLOSE.store(at, Relaxed);
+    }
+    // SAFETY: the C library's function of that name has this type.
+    let real: unsafe extern "C" fn(*mut c_void) -> c_int = unsafe { core::mem::transmute(at) };
+    // SAFETY: the caller's promise.
+    let got = unsafe { real(handle) };
+    mems_core::profile::library_closed();
+    got
+}

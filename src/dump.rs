@@ -14,7 +14,7 @@ use mems_core::report::{ExitKind, Report, full, json, line, summary};
 use mems_core::{lock, os, snapshot, vspace};
 
 use crate::options::{self, Format, Stats};
-use crate::{counters, process, raw, stats_file, stderr};
+use crate::{counters, process, raw, record, stats_file, stderr};
 
 const IDLE: u32 = 0;
 const WRITING: u32 = 1;
@@ -46,7 +46,7 @@ pub fn write(exit: ExitKind, code: i32) {
         return;
     }
     counters::ends(exit, code);
-    if options::get().stats == Stats::Off {
+    if !is_asked_for() {
         return;
     }
     while let Err(state) = STATE.compare_exchange(IDLE, WRITING, Ordering::Acquire, Ordering::Relaxed) {
@@ -68,19 +68,25 @@ pub fn write(exit: ExitKind, code: i32) {
     STATE.store(WRITTEN, Ordering::Release);
 }
 
+/// Whether anything is to be written at the end: a dump, a record, or both.
+fn is_asked_for() -> bool {
+    options::get().stats != Stats::Off || record::is_wanted()
+}
+
 /// Whether the dump is still to be written, or being written.
 pub fn is_due() -> bool {
-    options::get().stats != Stats::Off && STATE.load(Ordering::Acquire) != WRITTEN && process::is_this()
+    is_asked_for() && STATE.load(Ordering::Acquire) != WRITTEN && process::is_this()
 }
 
 /// Writes the dump of a process that is about to call exec. Whether it did: then [`exec_failed`] is due if exec returns.
 pub fn before_exec(is_likely: impl FnOnce() -> bool) -> bool {
     let options = options::get();
-    if options.stats == Stats::Off || !process::is_this() || STATE.load(Ordering::Relaxed) != IDLE {
+    if !is_asked_for() || !process::is_this() || STATE.load(Ordering::Relaxed) != IDLE {
         return false;
     }
     // A forked child that goes on to exec is no program of its own: a shell would double every dump.
-    if options.format == Format::Text && process::is_forked() || !is_likely() {
+    let silent = options.format == Format::Text || options.stats == Stats::Off;
+    if silent && process::is_forked() || !is_likely() {
         return false;
     }
     write(ExitKind::Exec, 0);
@@ -98,6 +104,7 @@ pub fn forked_child() {
     counters::forked();
     stderr::forked();
     stats_file::forked();
+    record::forked();
     crate::alloc::forked();
     STATE.store(IDLE, Ordering::Release);
 }
@@ -108,6 +115,12 @@ fn compose(exit: ExitKind, code: i32, desk: &mut Contents) {
     let whole = snapshot::take(&mut desk.counts);
     let mems = vspace::snapshot();
     let report = Report { process: &process, counts: &desk.counts, mems: &mems, whole };
+    if record::is_wanted() {
+        record::write(&report);
+    }
+    if options.stats == Stats::Off {
+        return;
+    }
     let mut text = Buffer::new(&mut desk.text);
     let colours = options.colours && stderr::is_a_terminal() && !stats_file::is_wanted();
     match (options.format, options.stats) {

@@ -6,7 +6,8 @@
 use core::ffi::{c_int, c_void};
 
 use mems_core::count::Function;
-use mems_core::posix;
+use mems_core::posix::{self, watched};
+use mems_core::profile::{self, Caller};
 
 macro_rules! export {
     ($($name:ident ($($arg:ident: $type:ty),*) $(-> $ret:ty)? = $body:expr;)*) => { $(
@@ -15,16 +16,29 @@ macro_rules! export {
     )* };
 }
 
-/// Exports functions that pass their caller's return address on as one more argument, by a jump.
-macro_rules! export_with_site {
-    ($($name:ident, $x86:literal, $arm:literal => $to:path;)*) => { $(
+/// Exports functions that pass their caller on as three more arguments, by a jump: its return address, the stack pointer
+/// after the return, and the frame pointer.
+macro_rules! export_with_caller {
+    ($($name:ident [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal] => $to:path;)*) => { $(
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             #[cfg(target_arch = "x86_64")]
-            core::arch::naked_asm!(concat!("mov ", $x86, ", [rsp]"), "jmp {to}", to = sym $to);
+            core::arch::naked_asm!(
+                concat!("mov ", $x86_0, ", [rsp]"),
+                concat!("lea ", $x86_1, ", [rsp + 8]"),
+                concat!("mov ", $x86_2, ", rbp"),
+                "jmp {to}",
+                to = sym $to
+            );
             #[cfg(target_arch = "aarch64")]
-            core::arch::naked_asm!(concat!("mov ", $arm, ", x30"), "b {to}", to = sym $to);
+            core::arch::naked_asm!(
+                concat!("mov ", $arm_0, ", x30"),
+                concat!("mov ", $arm_1, ", sp"),
+                concat!("mov ", $arm_2, ", x29"),
+                "b {to}",
+                to = sym $to
+            );
         }
     )* };
 }
@@ -37,44 +51,93 @@ export! {
     cfree(pointer: Pointer) = posix::free(pointer.cast());
     free_sized(pointer: Pointer, size: usize) = posix::free_sized(pointer.cast(), size);
     free_aligned_sized(pointer: Pointer, _align: usize, size: usize) = posix::free_sized(pointer.cast(), size);
-    calloc(count: usize, size: usize) -> Pointer = posix::calloc(count, size).cast();
-    memalign(align: usize, size: usize) -> Pointer = posix::aligned(Function::Memalign, align, size).cast();
-    aligned_alloc(align: usize, size: usize) -> Pointer = posix::aligned(Function::AlignedAlloc, align, size).cast();
-    valloc(size: usize) -> Pointer = posix::aligned(Function::Valloc, mems_core::os::PAGE, size).cast();
-    pvalloc(size: usize) -> Pointer = posix::pvalloc(size).cast();
     malloc_trim(keep: usize) -> c_int = posix::trim(keep) as c_int;
-
     __libc_malloc(size: usize) -> Pointer = posix::malloc(size).cast();
     __libc_free(pointer: Pointer) = posix::free(pointer.cast());
-    __libc_calloc(count: usize, size: usize) -> Pointer = posix::calloc(count, size).cast();
-    __libc_memalign(align: usize, size: usize) -> Pointer = posix::aligned(Function::Memalign, align, size).cast();
-    __libc_valloc(size: usize) -> Pointer = posix::aligned(Function::Valloc, mems_core::os::PAGE, size).cast();
-    __libc_pvalloc(size: usize) -> Pointer = posix::pvalloc(size).cast();
 }
 
-/// posix_memalign(3).
-///
-/// # Safety
-/// As the manual page says: `out` is valid to write to.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn posix_memalign(out: *mut Pointer, align: usize, size: usize) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { posix::posix_memalign(out.cast(), align, size) }
+export_with_caller! {
+    valloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => valloc_from;
+    __libc_valloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => valloc_from;
+    pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
+    __libc_pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
+    malloc_usable_size ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => usable_size_from;
+    calloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_from;
+    __libc_calloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_from;
+    memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
+    __libc_memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
+    aligned_alloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => aligned_alloc_from;
+    realloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_from;
+    __libc_realloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_from;
+    posix_memalign ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => posix_memalign_from;
+    reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
+    __libc_reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
 }
 
-export_with_site! {
-    realloc, "rdx", "x2" => realloc_from;
-    __libc_realloc, "rdx", "x2" => realloc_from;
-    reallocarray, "rcx", "x3" => reallocarray_from;
-    __libc_reallocarray, "rcx", "x3" => reallocarray_from;
-    malloc_usable_size, "rsi", "x1" => usable_size_from;
+/// Records a block of `size` bytes where call sites are recorded, and hands it on.
+#[inline(always)]
+fn given(block: *mut u8, size: usize, caller: Caller) -> Pointer {
+    if profile::is_on() { watched::took(block, size, &caller).cast() } else { block.cast() }
 }
 
-extern "C" fn realloc_from(pointer: Pointer, size: usize, site: usize) -> Pointer {
+extern "C" fn calloc_from(count: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    given(posix::calloc(count, size), count.wrapping_mul(size), Caller { site, stack, frame })
+}
+
+extern "C" fn memalign_from(align: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    given(posix::aligned(Function::Memalign, align, size), size, Caller { site, stack, frame })
+}
+
+extern "C" fn aligned_alloc_from(align: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    given(posix::aligned(Function::AlignedAlloc, align, size), size, Caller { site, stack, frame })
+}
+
+extern "C" fn valloc_from(size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    given(posix::aligned(Function::Valloc, mems_core::os::PAGE, size), size, Caller { site, stack, frame })
+}
+
+extern "C" fn pvalloc_from(size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    given(posix::pvalloc(size), size, Caller { site, stack, frame })
+}
+
+/// posix_memalign(3): `out` is valid to write to.
+unsafe extern "C" fn posix_memalign_from(
+    out: *mut Pointer,
+    align: usize,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) -> c_int {
+    // SAFETY: the caller's promise, as the manual page has it.
+    let error = unsafe { posix::posix_memalign(out.cast(), align, size) };
+    if error == 0 {
+        // SAFETY: it was just written to.
+        given(unsafe { *out }.cast(), size, Caller { site, stack, frame });
+    }
+    error
+}
+
+extern "C" fn realloc_from(pointer: Pointer, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    if profile::is_on() {
+        let caller = Caller { site, stack, frame };
+        return watched::realloc(Function::Realloc, pointer.cast(), size, &caller).cast();
+    }
     posix::realloc(Function::Realloc, pointer.cast(), size, site).cast()
 }
 
-extern "C" fn reallocarray_from(pointer: Pointer, count: usize, size: usize, site: usize) -> Pointer {
+extern "C" fn reallocarray_from(
+    pointer: Pointer,
+    count: usize,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) -> Pointer {
+    if profile::is_on() {
+        let caller = Caller { site, stack, frame };
+        return watched::reallocarray(pointer.cast(), count, size, &caller).cast();
+    }
     posix::reallocarray(pointer.cast(), count, size, site).cast()
 }
 

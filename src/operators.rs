@@ -7,7 +7,8 @@
 use core::ffi::{CStr, c_void};
 
 use mems_core::count::Function;
-use mems_core::posix;
+use mems_core::posix::{self, watched};
+use mems_core::profile::{self, Caller};
 
 type Pointer = *mut c_void;
 
@@ -77,14 +78,84 @@ macro_rules! jump_to_next {
     }};
 }
 
+/// The body of a naked function: asks `$take` for a block, with its own arguments (two words at most) and then the caller's
+/// return address, stack pointer after the return, and frame pointer in the registers named. Where there is none, goes on
+/// in `$failed` with its own arguments.
+macro_rules! take_or_go_on {
+    ($take:ident [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal], $failed:ident) => {{
+        #[cfg(target_arch = "x86_64")]
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "push rdi",
+            ".cfi_adjust_cfa_offset 8",
+            "push rsi",
+            ".cfi_adjust_cfa_offset 8",
+            "push rdx", // three words keep rsp on 16 bytes for the call
+            ".cfi_adjust_cfa_offset 8",
+            concat!("mov ", $x86_0, ", [rsp + 24]"),
+            concat!("lea ", $x86_1, ", [rsp + 32]"),
+            concat!("mov ", $x86_2, ", rbp"),
+            "call {take}",
+            "pop rdx",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rsi",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rdi",
+            ".cfi_adjust_cfa_offset -8",
+            "test rax, rax",
+            "jz {failed}",
+            "ret",
+            ".cfi_endproc",
+            take = sym $take,
+            failed = sym $failed,
+        );
+        #[cfg(target_arch = "aarch64")]
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-48]!",
+            ".cfi_def_cfa_offset 48",
+            ".cfi_offset x29, -48",
+            ".cfi_offset x30, -40",
+            "stp x0, x1, [sp, #16]",
+            "str x2, [sp, #32]",
+            concat!("mov ", $arm_0, ", x30"),
+            concat!("add ", $arm_1, ", sp, #48"),
+            concat!("mov ", $arm_2, ", x29"),
+            "bl {take}",
+            "mov x9, x0",
+            "ldr x2, [sp, #32]",
+            "ldp x0, x1, [sp, #16]",
+            "ldp x29, x30, [sp], #48",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            ".cfi_def_cfa_offset 0",
+            "cbz x9, {failed}",
+            "mov x0, x9",
+            "ret",
+            ".cfi_endproc",
+            take = sym $take,
+            failed = sym $failed,
+        );
+    }};
+}
+
+extern "C" fn plain(size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    posix::new_slow(size, site, stack, frame).cast()
+}
+
+extern "C" fn aligned(size: usize, align: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+    let block = posix::aligned(Function::New, align, size);
+    if profile::is_on() {
+        return watched::took(block, size, &Caller { site, stack, frame }).cast();
+    }
+    block.cast()
+}
+
+/// Defines operators new. The throwing ones and the others differ in what comes after a failure only.
 macro_rules! new {
-    ($($name:ident($size:ident $(, $more:ident: $type:ty)*) = $take:expr;)*) => { $(
+    ($kind:ident: $($name:ident($size:ident $(, $more:ident: $type:ty)*);)*) => { $(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name($size: usize $(, $more: $type)*) -> Pointer {
-            let block = $take;
-            if !block.is_null() {
-                return block.cast();
-            }
             const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
                 Ok(name) => name,
                 Err(_) => c"operator new",
@@ -101,21 +172,40 @@ macro_rules! new {
             unsafe extern "C" fn failed($size: usize $(, $more: $type)*) -> Pointer {
                 jump_to_next!(find)
             }
+            /// Reached by a jump, so that the return address is still the program's.
+            #[unsafe(naked)]
+            unsafe extern "C" fn slow($size: usize $(, $more: $type)*) -> Pointer {
+                new!(@slow $kind, failed)
+            }
+            new!(@fast $kind, $size);
             // SAFETY: called with the caller's own arguments.
-            unsafe { failed($size $(, $more)*) }
+            unsafe { slow($size $(, $more)*) }
         }
     )* };
+    (@slow plain, $failed:ident) => { take_or_go_on!(plain ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"], $failed) };
+    (@slow aligned, $failed:ident) => { take_or_go_on!(aligned ["rdx" "rcx" "r8"] ["x2" "x3" "x4"], $failed) };
+    (@fast plain, $size:ident) => {
+        if let Some(block) = posix::new_fast($size) {
+            return block.cast();
+        }
+    };
+    (@fast aligned, $size:ident) => {};
 }
 
 new! {
-    _Znwm(size) = posix::new(size);
-    _Znam(size) = posix::new(size);
-    _ZnwmRKSt9nothrow_t(size, _nothrow: Pointer) = posix::new(size);
-    _ZnamRKSt9nothrow_t(size, _nothrow: Pointer) = posix::new(size);
-    _ZnwmSt11align_val_t(size, align: usize) = posix::aligned(Function::New, align, size);
-    _ZnamSt11align_val_t(size, align: usize) = posix::aligned(Function::New, align, size);
-    _ZnwmSt11align_val_tRKSt9nothrow_t(size, align: usize, _nothrow: Pointer) = posix::aligned(Function::New, align, size);
-    _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, _nothrow: Pointer) = posix::aligned(Function::New, align, size);
+    plain:
+    _Znwm(size);
+    _Znam(size);
+    _ZnwmRKSt9nothrow_t(size, _nothrow: Pointer);
+    _ZnamRKSt9nothrow_t(size, _nothrow: Pointer);
+}
+
+new! {
+    aligned:
+    _ZnwmSt11align_val_t(size, align: usize);
+    _ZnamSt11align_val_t(size, align: usize);
+    _ZnwmSt11align_val_tRKSt9nothrow_t(size, align: usize, _nothrow: Pointer);
+    _ZnamSt11align_val_tRKSt9nothrow_t(size, align: usize, _nothrow: Pointer);
 }
 
 macro_rules! delete {

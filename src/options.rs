@@ -8,6 +8,7 @@ use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use mems_core::misuse::Policy;
+use mems_core::profile::Mode;
 use mems_core::{mode, say};
 use once_cell::race::OnceRef;
 
@@ -46,6 +47,12 @@ pub struct Options {
     pub file: &'static [u8],
     /// `MEMS_SHARED`: the directory for the file of counters; empty: none.
     pub shared: &'static [u8],
+    /// `MEMS_PROFILE`.
+    pub profile: Mode,
+    /// The mean bytes between two samples, for that mode.
+    pub interval: usize,
+    /// `MEMS_RECORD`: a directory, or a file with its %p, %n and %%; empty: no record.
+    pub record: &'static [u8],
     /// `MEMS_LOG`; empty: no log.
     pub log: &'static str,
     /// `MEMS_PAGE_SIZE`: what mems_* maps in, in bytes.
@@ -58,11 +65,17 @@ pub struct Options {
     pub colours: bool,
 }
 
+/// Mean bytes between two samples where nothing else is said.
+const INTERVAL: usize = 512 << 10;
+
 const DEFAULTS: Options = Options {
     stats: Stats::Summary,
     format: Format::Text,
     file: &[],
     shared: &[],
+    profile: Mode::Off,
+    interval: INTERVAL,
+    record: &[],
     log: "",
     page_size: 4096,
     start_va: 1000,
@@ -74,11 +87,14 @@ const DEFAULTS: Options = Options {
 type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
-const KNOWN: [(&str, &str, Reader); 9] = [
+const KNOWN: [(&str, &str, Reader); 11] = [
+
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),
     ("MEMS_SHARED", "an absolute path below 1000 bytes: a directory", shared),
+    ("MEMS_PROFILE", "off, sites, stacks, sample or sample:BYTES (1 to 2^40)", profile),
+    ("MEMS_RECORD", "a directory, or a file with %p (pid), %n (program) or %% (%), below 4000 bytes", record),
     ("MEMS_LOG", "error, warn, info, debug or trace, or module=level, with commas", log),
     ("MEMS_PAGE_SIZE", "a power of two from 1024 to 1048576", page_size),
     ("MEMS_START_VA", "a whole number below 2^62, decimal or 0x hexadecimal", start_va),
@@ -223,6 +239,34 @@ fn format(options: &mut Options, value: &'static [u8]) -> bool {
 
 fn file(options: &mut Options, value: &'static [u8]) -> bool {
     options.file = value;
+    is_path(value)
+}
+
+fn record(options: &mut Options, value: &'static [u8]) -> bool {
+    options.record = value;
+    is_path(value)
+}
+
+fn profile(options: &mut Options, value: &'static [u8]) -> bool {
+    let (mode, bytes) = match value.iter().position(|byte| *byte == b':') {
+        Some(colon) => (value.get(..colon).unwrap_or_default(), value.get(colon + 1..)),
+        None => (value, None),
+    };
+    options.profile = match mode {
+        b"off" => Mode::Off,
+        b"sites" => Mode::Sites,
+        b"stacks" => Mode::Stacks,
+        b"sample" => Mode::Sample,
+        _ => return false,
+    };
+    let Some(bytes) = bytes else { return true };
+    let Some(interval) = number(bytes) else { return false };
+    options.interval = interval;
+    options.profile == Mode::Sample && (1..=1 << 40).contains(&interval)
+}
+
+/// Whether a path is short enough and has no unknown % in it.
+fn is_path(value: &[u8]) -> bool {
     let mut rest = value.iter();
     while let Some(byte) = rest.next() {
         if *byte == b'%' && !matches!(rest.next(), Some(b'p' | b'n' | b'%')) {

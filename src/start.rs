@@ -5,10 +5,10 @@
 
 use core::ffi::{c_char, c_int};
 
-use mems_core::{misuse, say, vspace};
+use mems_core::{misuse, profile, say, vspace};
 
 use crate::options::{Format, Stats};
-use crate::{counters, dump, exit, live, log, options, process, stats_file, stderr};
+use crate::{counters, dump, exit, live, log, options, process, record, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
 #[used]
@@ -32,6 +32,7 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     counters::open();
     live::start();
     stats_file::open();
+    record::open();
     exit::register();
     // The malloc heap's own handlers come first: so they lock after these, and a child has counters of its own before
     // these look at them.
@@ -39,6 +40,13 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     // SAFETY: the handlers are functions of this library, which stays loaded.
     unsafe { libc::pthread_atfork(Some(prepare_fork), Some(fork_done), Some(forked)) };
     log::start();
+    // Last, so that the library itself is in no record. The arguments lie above all frames of this thread.
+    let hardened = mems_core::mode::is_hardened();
+    if hardened && options.profile != profile::Mode::Off {
+        say::line(|text| text.text("MEMS_PROFILE: not with MEMS_HARDEN, call sites are not recorded"));
+    } else if !profile::start(options.profile, options.interval, arguments as usize) {
+        say::line(|text| text.text("MEMS_PROFILE: no memory for the tables, call sites are not recorded"));
+    }
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
 }

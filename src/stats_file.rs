@@ -1,25 +1,11 @@
-//! The file that `MEMS_STATS_FILE` names: opened at load, written at the end, never truncated.
-//!
-//! Opened early, since at the end the process may have given up its rights, its root directory or its working directory,
-//! or may be shut in a sandbox where open is deadly. O_APPEND lets many processes share one file, each with one write.
-//! Owns the descriptor.
+//! The file that `MEMS_STATS_FILE` names. Owns it.
 
-use core::ffi::{CStr, c_int};
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
-
-use mems_core::buffer::Buffer;
 use mems_core::say;
 
-use crate::place::Place;
-use crate::{options, process, raw, stderr};
+use crate::file::File;
+use crate::options;
 
-/// The path with its %p, %n and %% still in it, but absolute.
-static TEMPLATE: Place<8192> = Place::new();
-static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
-static INODE: AtomicU64 = AtomicU64::new(0);
-
-/// The descriptor's number is high, as that of the copy of stderr.
-const LEAST: c_int = 960;
+static FILE: File = File::new();
 
 /// Opens the file if one was asked for; says so in one line when that fails, and the dump goes to stderr then.
 pub fn open() {
@@ -27,15 +13,7 @@ pub fn open() {
     if wanted.is_empty() {
         return;
     }
-    TEMPLATE.set(|place| {
-        let mut text = Buffer::new(place);
-        if !wanted.starts_with(b"/") {
-            working_directory(&mut text);
-        }
-        text.bytes(wanted);
-        text.len()
-    });
-    let got = reopen();
+    let got = FILE.open(wanted, b"");
     if got < 0 {
         say::line(|text| {
             text.text("MEMS_STATS_FILE: cannot open ");
@@ -47,90 +25,17 @@ pub fn open() {
     }
 }
 
-/// In a forked child whose file has another name than its parent's: lets the parent's go.
+/// In a forked child: see [`File::forked`].
 pub fn forked() {
-    if TEMPLATE.get().windows(2).any(|pair| pair == b"%p") {
-        let descriptor = DESCRIPTOR.swap(-1, Relaxed);
-        if descriptor >= 0 && is_ours(descriptor) {
-            raw::close(descriptor);
-        }
-    }
+    FILE.forked();
 }
 
 /// Whether dumps go to a file.
 pub fn is_wanted() -> bool {
-    !TEMPLATE.get().is_empty()
+    FILE.is_wanted()
 }
 
-/// Appends `bytes` in one write, opening the file anew where the program has closed it. False when that failed.
+/// Appends `bytes` in one write. False when that failed.
 pub fn write(bytes: &[u8]) -> bool {
-    let mut descriptor = DESCRIPTOR.load(Relaxed);
-    if descriptor < 0 || !is_ours(descriptor) {
-        if reopen() < 0 {
-            return false;
-        }
-        descriptor = DESCRIPTOR.load(Relaxed);
-    }
-    raw::quietly(|| raw::write_all(descriptor, bytes)) == bytes.len() as isize
-}
-
-/// Opens the file under its name for this process. The descriptor, or the negated error number.
-fn reopen() -> isize {
-    let mut place = [0; libc::PATH_MAX as usize];
-    let mut path = Buffer::new(&mut place);
-    expand(&mut path);
-    path.bytes(b"\0");
-    if path.is_cut() {
-        return -(libc::ENAMETOOLONG as isize);
-    }
-    let Ok(path) = CStr::from_bytes_with_nul(path.as_bytes()) else { return -(libc::EINVAL as isize) };
-    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
-    // O_NONBLOCK: opening a named pipe that nobody reads must not hang the program's start.
-    // SAFETY: a C string.
-    let got = unsafe { raw::open(path.as_ptr(), flags | libc::O_NONBLOCK, 0o644) };
-    if got < 0 {
-        return got;
-    }
-    // SAFETY: duplicating a descriptor touches no memory.
-    let high = unsafe { libc::fcntl(got as c_int, libc::F_DUPFD_CLOEXEC, LEAST) };
-    let descriptor = if high >= 0 { high } else { got as c_int };
-    if high >= 0 {
-        raw::close(got as c_int);
-    }
-    INODE.store(stderr::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
-    DESCRIPTOR.store(descriptor, Relaxed);
-    got
-}
-
-fn is_ours(descriptor: c_int) -> bool {
-    stderr::status(descriptor).is_some_and(|file| file.st_ino == INODE.load(Relaxed))
-}
-
-fn expand(path: &mut Buffer) {
-    let facts = process::facts(mems_core::report::ExitKind::Live, 0);
-    let mut rest = TEMPLATE.get().iter();
-    while let Some(byte) = rest.next() {
-        match (byte, *byte == b'%') {
-            (_, true) => match rest.next() {
-                Some(b'p') => path.number(u64::from(facts.pid)),
-                Some(b'n') => path.bytes(facts.name()),
-                _ => path.text("%"),
-            },
-            (byte, false) => path.bytes(&[*byte]),
-        }
-    }
-}
-
-/// Appends the working directory and a slash, with every % doubled.
-fn working_directory(text: &mut Buffer) {
-    let mut place = [0u8; 4000];
-    // SAFETY: a place of the length that is said.
-    let got = unsafe { libc::getcwd(place.as_mut_ptr().cast(), place.len()) };
-    let Some(directory) = (!got.is_null()).then(|| CStr::from_bytes_until_nul(&place).ok()).flatten() else {
-        return;
-    };
-    for byte in directory.to_bytes() {
-        text.bytes(if *byte == b'%' { b"%%" } else { core::slice::from_ref(byte) });
-    }
-    text.text("/");
+    FILE.write(bytes)
 }

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
-use crate::{registry, shared, snapshot};
+use crate::{profile, registry, shared, snapshot};
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
@@ -27,12 +27,15 @@ fn register() {
 }
 
 extern "C" fn prepare() {
+    profile::fork_prepare();
     registry::fork_prepare();
 }
 
 extern "C" fn parent() {
     // SAFETY: prepare ran in this thread.
     unsafe { registry::fork_parent() };
+    // SAFETY: as above.
+    unsafe { profile::fork_done() };
 }
 
 extern "C" fn child() {
@@ -41,4 +44,7 @@ extern "C" fn child() {
     // SAFETY: a forked child has one thread.
     let (blocks, bytes) = unsafe { snapshot::restart() };
     shared::inherited(blocks, bytes);
+    // SAFETY: prepare ran in the thread of which this is the copy.
+    unsafe { profile::fork_done() };
+    profile::restart();
 }

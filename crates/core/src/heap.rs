@@ -11,6 +11,7 @@ use crate::count::Counters;
 use crate::engine::{self, Span};
 use crate::large::{self, Large};
 use crate::loans::Place;
+use crate::ledger::Ledger;
 use crate::misuse::{self, Misuse};
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
@@ -94,6 +95,8 @@ pub struct Heap {
     asked: [Cell<u8>; LIMIT],
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
     pauses: [Cell<(u16, u16)>; LIMIT],
+    /// What its thread did by call site, where those are recorded.
+    pub ledger: Cell<Option<&'static Ledger>>,
     /// The stacks' rooms, one behind the other.
     rooms: [Cell<usize>; ROOMS],
     /// By class: the slabs behind the stacks.

@@ -5,7 +5,7 @@
 //! room behind it, in address space only, since what grew once grows again.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicPtr, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 
 use mems_chain::NodeId;
 
@@ -42,6 +42,8 @@ pub struct Large {
     moves: Cell<u32>,
     /// Address, pages and segment mixed with the process's secret: bookkeeping that was written over is not believed.
     check: Cell<usize>,
+    /// Its site, where call sites are recorded; 0: none.
+    pub mark: AtomicU32,
     /// The next block that waits to be freed.
     next: AtomicPtr<Large>,
 }
@@ -143,6 +145,7 @@ pub fn take(
         node: Cell::new(Some(span.node)),
         moves: Cell::new(moves),
         check: Cell::new(0),
+        mark: AtomicU32::new(0),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the pool gave room for a Large.
@@ -309,6 +312,7 @@ fn loner(pages: usize, align: usize) -> Option<Taken> {
         node: Cell::new(None),
         moves: Cell::new(0),
         check: Cell::new(0),
+        mark: AtomicU32::new(0),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the page before the block is ours.

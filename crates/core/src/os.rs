@@ -197,6 +197,18 @@ pub fn map_guarded(len: usize) -> Option<NonNull<u8>> {
     None
 }
 
+/// Whether the word at `address` (a multiple of 4) can be read, asked of the kernel by a futex call that never waits.
+pub fn is_readable(address: usize) -> bool {
+    let errno = errno();
+    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel reads the word, or says that it cannot; the wait ends at once.
+    let got = unsafe { libc::syscall(libc::SYS_futex, address, operation, 0, &never) };
+    let readable = got == 0 || self::errno() != libc::EFAULT;
+    set_errno(errno);
+    readable
+}
+
 /// The calling thread's errno.
 #[inline]
 pub fn errno() -> i32 {

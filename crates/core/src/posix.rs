@@ -4,6 +4,8 @@
 //! and sets ENOMEM (EINVAL where the manual says so) when it does. Fast paths touch the thread's heap only;
 //! everything else goes through [`registry::enter`].
 
+pub mod watched;
+
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::compiler_fence;
@@ -16,6 +18,7 @@ use crate::hard::Giving;
 use crate::heap::State;
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
+use crate::profile::{self, Caller};
 use crate::registry::{self, Entry};
 use crate::{hardened, large, mode, remote, tls};
 
@@ -34,28 +37,30 @@ fn enter() -> Option<Entry> {
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
     if size <= SMALL_MAX
-        && let Some(block) = pop(class::of_small(size), size, |counters| &counters.malloc)
+        && let Some(block) = pop(tls::heap(), class::of_small(size), size, |counters| &counters.malloc)
     {
         return block;
     }
-    malloc_slow(size)
+    malloc_cold(size)
 }
 
-/// operator new: malloc with counters of its own. Null when it fails; what follows is the caller's business.
+/// operator new where nothing is out of the ordinary: malloc with counters of its own. None: [`new_slow`] is to be asked.
 #[inline(always)]
-pub fn new(size: usize) -> *mut u8 {
-    if size <= SMALL_MAX
-        && let Some(block) = pop(class::of_small(size), size, |counters| &counters.new)
-    {
-        return block;
+pub fn new_fast(size: usize) -> Option<*mut u8> {
+    if size > SMALL_MAX {
+        return None;
     }
-    new_slow(size)
+    pop(tls::heap(), class::of_small(size), size, |counters| &counters.new)
 }
 
-/// A block from the thread's stack of `class`, counted; None when it is empty.
+/// A block from the heap's stack of `class`, counted; None when it is empty.
 #[inline(always)]
-fn pop(class: usize, size: usize, tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT]) -> Option<*mut u8> {
-    let heap = tls::heap();
+fn pop(
+    heap: &Heap,
+    class: usize,
+    size: usize,
+    tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT],
+) -> Option<*mut u8> {
     let stack = &heap.stacks[class];
     let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {
@@ -73,13 +78,21 @@ fn misused(block: usize) -> Option<*mut u8> {
     None
 }
 
-#[inline(never)]
-extern "C" fn malloc_slow(size: usize) -> *mut u8 {
+extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if profile::is_on() {
+        let caller = Caller { site, stack, frame };
+        return watched::malloc(Function::Malloc, size, &caller, |counters| &counters.malloc);
+    }
     allocate_tallied(Function::Malloc, size, |counters| &counters.malloc)
 }
 
-#[inline(never)]
-extern "C" fn new_slow(size: usize) -> *mut u8 {
+/// operator new in full, with its caller's return address, stack pointer after the return, and frame pointer. Null when
+/// it fails; what follows is the caller's business.
+pub extern "C" fn new_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if profile::is_on() {
+        let caller = Caller { site, stack, frame };
+        return watched::malloc(Function::New, size, &caller, |counters| &counters.new);
+    }
     allocate_tallied(Function::New, size, |counters| &counters.new)
 }
 
@@ -94,7 +107,7 @@ fn allocate_tallied(
     }
     let class = class::of(size);
     if size > SMALL_MAX
-        && let Some(block) = pop(class, size, &tallies)
+        && let Some(block) = pop(tls::heap(), class, size, &tallies)
     {
         return block;
     }
@@ -247,7 +260,7 @@ pub fn pvalloc(size: usize) -> *mut u8 {
 /// free. Does nothing for null. O(1) amortized.
 #[inline(always)]
 pub fn free(pointer: *mut u8) {
-    if !free_fast(pointer as usize) {
+    if !free_fast(tls::heap(), pointer as usize) {
         free_cold(pointer as usize);
     }
 }
@@ -255,7 +268,7 @@ pub fn free(pointer: *mut u8) {
 /// operator delete.
 #[inline(always)]
 pub fn delete(pointer: *mut u8) {
-    if free_fast(pointer as usize) {
+    if free_fast(tls::heap(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_cold(pointer as usize);
@@ -264,7 +277,7 @@ pub fn delete(pointer: *mut u8) {
 /// operator delete that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn delete_sized(pointer: *mut u8, size: usize) {
-    if free_fast(pointer as usize) {
+    if free_fast(tls::heap(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_sized_cold(pointer as usize, size);
@@ -273,16 +286,15 @@ pub fn delete_sized(pointer: *mut u8, size: usize) {
 /// free_sized: free that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn free_sized(pointer: *mut u8, size: usize) {
-    if !free_fast(pointer as usize) {
+    if !free_fast(tls::heap(), pointer as usize) {
         free_sized_cold(pointer as usize, size);
     }
 }
 
-/// Frees a block of this thread's slabs where nothing is out of the ordinary; false (nothing done) otherwise.
+/// Frees a block of the slabs of this thread's heap where nothing is out of the ordinary; false (nothing done) otherwise.
 #[inline(always)]
-fn free_fast(block: usize) -> bool {
+fn free_fast(heap: &'static Heap, block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
-    let heap = tls::heap();
     let Some(stack) = heap.stack_of(entry.key.load(Relaxed)) else {
         return false;
     };
@@ -303,35 +315,52 @@ fn free_fast(block: usize) -> bool {
     true
 }
 
-macro_rules! with_call_site {
-    ($(#[$doc:meta])* $name:ident($($argument:ident),*), $x86:literal, $arm:literal => $to:ident) => {
+macro_rules! with_caller {
+    ($(#[$doc:meta])* $name:ident($($argument:ident),*) $(-> $given:ty)?,
+        [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal] => $to:ident) => {
         $(#[$doc])*
         #[cold]
         #[unsafe(naked)]
-        extern "C" fn $name($($argument: usize),*) {
+        extern "C" fn $name($($argument: usize),*) $(-> $given)? {
             #[cfg(target_arch = "x86_64")]
-            core::arch::naked_asm!(concat!("mov ", $x86, ", [rsp]"), "jmp {to}", to = sym $to);
+            core::arch::naked_asm!(
+                concat!("mov ", $x86_0, ", [rsp]"),
+                concat!("lea ", $x86_1, ", [rsp + 8]"),
+                concat!("mov ", $x86_2, ", rbp"),
+                "jmp {to}",
+                to = sym $to
+            );
             #[cfg(target_arch = "aarch64")]
-            core::arch::naked_asm!(concat!("mov ", $arm, ", x30"), "b {to}", to = sym $to);
+            core::arch::naked_asm!(
+                concat!("mov ", $arm_0, ", x30"),
+                concat!("mov ", $arm_1, ", sp"),
+                concat!("mov ", $arm_2, ", x29"),
+                "b {to}",
+                to = sym $to
+            );
         }
     };
 }
 
-with_call_site! {
+with_caller! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
-    free_cold(pointer), "rsi", "x1" => free_slow
+    malloc_cold(size) -> *mut u8, ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => malloc_slow
 }
-with_call_site! {
-    /// As `free_cold`.
-    delete_cold(pointer), "rsi", "x1" => delete_slow
+with_caller! {
+    /// As `malloc_cold`.
+    free_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => free_slow
 }
-with_call_site! {
-    /// As `free_cold`.
-    free_sized_cold(pointer, size), "rdx", "x2" => free_sized_slow
+with_caller! {
+    /// As `malloc_cold`.
+    delete_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => delete_slow
 }
-with_call_site! {
-    /// As `free_cold`.
-    delete_sized_cold(pointer, size), "rdx", "x2" => delete_sized_slow
+with_caller! {
+    /// As `malloc_cold`.
+    free_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => free_sized_slow
+}
+with_caller! {
+    /// As `malloc_cold`.
+    delete_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => delete_sized_slow
 }
 
 extern "C" fn free_slow(pointer: usize, site: usize) {
@@ -354,24 +383,32 @@ fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
         return release_null(Function::Free);
     }
-    release(enter(), Giving { function: "free", delete: false, named }, pointer, site);
+    let giving = Giving { function: "free", delete: false, named };
+    if profile::is_on() {
+        return watched::free(giving, pointer, site);
+    }
+    release(enter(), giving, pointer, site);
 }
 
 fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
         return release_null(Function::Delete);
     }
+    let giving = Giving { function: "delete", delete: true, named };
+    if profile::is_on() {
+        return watched::free(giving, pointer, site);
+    }
     let entry = enter();
     if let Some(Entry { heap, .. }) = &entry {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
-    release(entry, Giving { function: "delete", delete: true, named }, pointer, site);
+    release(entry, giving, pointer, site);
 }
 
 /// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
 /// when a thread has ended and nobody would give such a heap back.
 fn release_null(function: Function) {
-    let heap = tls::heap();
+    let heap = registry::mine();
     let delete = function == Function::Delete;
     if heap.state() != State::Live {
         ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);

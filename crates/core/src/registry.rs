@@ -4,7 +4,7 @@
 //! hand-over. The heap called *shared* serves calls that come where a thread has no heap of its own to
 //! use: after its end, or in a signal handler that came in while it was inside a slow path.
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::account::ACCOUNT;
 use crate::hard::region;
@@ -42,8 +42,37 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if self.shared.is_none() {
             self.heap.inside.store(false, Release);
-            tls::set_heap(self.heap);
+            set_mine(self.heap);
         }
+    }
+}
+
+/// Whether every call of the malloc family is to take its slow path: threads' slots stay on the empty heap, and their
+/// heaps stand in the second word.
+static SLOW: AtomicBool = AtomicBool::new(false);
+
+/// From now on the calls of this thread, and of those that have no heap yet, take the slow path. For good.
+pub fn go_slow() {
+    let heap = tls::heap();
+    tls::set_kept(heap);
+    SLOW.store(true, Release);
+    tls::set_heap(&EMPTY);
+}
+
+/// The calling thread's heap, wherever it stands.
+#[inline]
+pub fn mine() -> &'static Heap {
+    let heap = tls::heap();
+    if core::ptr::eq(heap, &EMPTY) { tls::kept() } else { heap }
+}
+
+/// Makes `heap` the calling thread's, where its calls look for it.
+#[inline]
+fn set_mine(heap: &'static Heap) {
+    if SLOW.load(Relaxed) && core::ptr::eq(tls::heap(), &EMPTY) {
+        tls::set_kept(heap);
+    } else {
+        tls::set_heap(heap);
     }
 }
 
@@ -51,7 +80,7 @@ impl Drop for Entry {
 /// a signal handler's calls come to [`enter_elsewhere`] and do not meet the half-changed one.
 #[inline]
 fn begin(heap: &'static Heap) -> Entry {
-    tls::set_heap(&BUSY);
+    set_mine(&BUSY);
     heap.inside.store(true, Release);
     Entry { heap, shared: None }
 }
@@ -72,9 +101,18 @@ pub fn enter() -> Option<Entry> {
 #[cold]
 #[inline(never)]
 fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
+    let mut heap = heap;
+    if core::ptr::eq(heap, &EMPTY) && SLOW.load(Relaxed) {
+        heap = tls::kept();
+        if heap.state.load(Relaxed) == State::Live as u8 {
+            let entry = begin(heap);
+            large::end_waiting();
+            return Some(entry);
+        }
+    }
     if core::ptr::eq(heap, &EMPTY) {
         let heap = birth()?;
-        tls::set_heap(heap);
+        set_mine(heap);
         // After the heap is in place: with many keys pthread_setspecific allocates.
         watch_thread(heap);
         return Some(begin(heap));
@@ -196,7 +234,7 @@ fn watch_thread(heap: &'static Heap) {
 
 /// The key's destructor: runs in the ending thread, before the C library frees what it keeps for it.
 extern "C" fn thread_ends(_: *mut libc::c_void) {
-    let heap = tls::heap();
+    let heap = mine();
     if heap.state() != State::Live {
         return;
     }
@@ -205,7 +243,7 @@ extern "C" fn thread_ends(_: *mut libc::c_void) {
     heap.settle();
     heap.release();
     drop(entry);
-    tls::set_heap(&GONE);
+    set_mine(&GONE);
     THREADS.fetch_sub(1, Relaxed);
     abandon(heap);
 }
@@ -257,7 +295,7 @@ pub unsafe fn fork_child() {
     shared::part(heaps().map(|heap| &heap.counters));
     // SAFETY: passed on.
     unsafe { fork_parent() };
-    let mine = tls::heap();
+    let mine = mine();
     let alone = THREADS.load(Relaxed) <= 1;
     let shared = SHARED.take().and_then(|s| *s);
     for heap in heaps() {

@@ -7,6 +7,7 @@ pub mod figures;
 pub mod full;
 pub mod json;
 pub mod line;
+pub mod record;
 pub mod sizes;
 pub mod summary;
 

@@ -11,6 +11,7 @@ use mems_chain::NodeId;
 use crate::class::{CLASSES, Class, SLOTS_MAX};
 use crate::engine::Span;
 use crate::loans::Loans;
+use crate::ledger::Marks;
 use crate::os::PAGE;
 use crate::{block, pagemap, pool};
 
@@ -41,6 +42,8 @@ pub struct Slab {
     pub owner: Cell<usize>,
     /// Blocks of other classes in it.
     pub loans: Cell<Option<&'static Loans>>,
+    /// The slots' sites, where call sites are recorded.
+    pub marks: Marks,
     /// Bit k: slot k is free.
     bits: [Cell<u64>; SLOTS_MAX / 64],
 }
@@ -63,6 +66,7 @@ impl Slab {
             touched: Cell::new(if span.zero { 0 } else { span.pages as u32 }),
             owner: Cell::new(owner),
             loans: Cell::new(None),
+            marks: Marks::new(),
             bits: [const { Cell::new(0) }; SLOTS_MAX / 64],
         };
         // SAFETY: the pool gave room for a Slab.
@@ -75,6 +79,7 @@ impl Slab {
 
     /// Cuts the slab anew; all slots are free.
     pub fn cut(&'static self, class: usize, owner: usize) {
+        self.marks.drop_all(self.kind().slots as usize);
         let kind = &CLASSES[class];
         self.touched.set(self.touched_pages() as u32);
         self.class.set(class as u8);
@@ -188,6 +193,7 @@ impl Slab {
 
     /// Ends the slab; returns its segment and touched pages, which are the caller's to give back.
     pub fn end(&'static self) -> (NodeId, usize) {
+        self.marks.drop_all(self.kind().slots as usize);
         pagemap::set(self.base.get(), self.pages(), 0, core::ptr::null_mut());
         let back = (self.node.get(), self.touched_pages());
         // SAFETY: the page map leads here no more, and the caller has taken it out of its lists.

@@ -177,7 +177,7 @@ fn mems(report: &Report, to: &mut Buffer) {
 }
 
 /// `"name":value`; a comma in front of the name goes in front of the quote.
-fn field(name: &str, value: u64, to: &mut Buffer) {
+pub(super) fn field(name: &str, value: u64, to: &mut Buffer) {
     let bare = name.strip_prefix(',').unwrap_or(name);
     to.text(if bare.len() < name.len() { ",\"" } else { "\"" });
     to.text(bare);
@@ -190,7 +190,7 @@ fn truth(value: bool, to: &mut Buffer) {
 }
 
 /// `bytes` as a JSON string.
-fn string(bytes: &[u8], to: &mut Buffer) {
+pub(super) fn string(bytes: &[u8], to: &mut Buffer) {
     to.text("\"");
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

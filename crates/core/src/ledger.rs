@@ -1,0 +1,352 @@
+//! A ledger: what one heap's thread did, by site. One row a site, written by that thread only.
+//!
+//! Rows come in pages that are made when the thread first meets one of their sites. Like all counters here a row is summed
+//! over the heaps when it is read; so "freed" may stand in one heap's row and "calls" in another's. Numbers in a row may be
+//! read by any thread at any time. A ledger belongs to its heap for good.
+//!
+//! Who owned the memory at the peak is known without a copy of the table: a row that changes for the first time since the
+//! peak was last raised writes down what it held; one that has not changed still holds it.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
+
+use crate::count::Counter;
+use crate::pool;
+
+/// Rows a page.
+const ROWS: usize = 16;
+
+/// What one heap's thread did at one site. In a mode that estimates, blocks count [`BLOCK`] times what they stand for.
+#[derive(Default)]
+#[repr(C, align(64))]
+pub struct Row {
+    /// Blocks given out.
+    pub calls: Counter,
+    /// Bytes asked for them.
+    pub asked: Counter,
+    /// Their usable bytes.
+    pub usable: Counter,
+    /// Blocks freed.
+    pub freed_blocks: Counter,
+    /// Their usable bytes.
+    pub freed_bytes: Counter,
+    /// Blocks that this thread freed before it allocated anew.
+    pub temporary: Counter,
+    /// The peak's mark when the two below were written; 0: never.
+    epoch: Counter,
+    /// Largest size, and 2^32 - 1 less the smallest above it; sizes from 2^32 - 1 on stand as that, and in `huge`.
+    extremes: Counter,
+    /// Live blocks at the peak, signed.
+    peak_blocks: Counter,
+    /// Live bytes at the peak, signed.
+    peak_bytes: Counter,
+    /// Blocks that were really seen.
+    pub samples: Counter,
+    /// The largest size of all where it is above 2^32 - 2, and usize::MAX less the smallest such.
+    huge: [Counter; 2],
+}
+
+/// What a block counts in a row where figures are estimates.
+pub const BLOCK: u64 = 1024;
+
+/// A row's sum over heaps.
+#[derive(Clone, Copy, Default)]
+pub struct Sum {
+    /// See [`Row`].
+    pub calls: u64,
+    /// Bytes asked.
+    pub asked: u64,
+    /// Usable bytes given.
+    pub usable: u64,
+    /// Live blocks.
+    pub live_blocks: i64,
+    /// Live bytes.
+    pub live_bytes: i64,
+    /// Live blocks at the peak.
+    pub peak_blocks: i64,
+    /// Live bytes at the peak.
+    pub peak_bytes: i64,
+    /// Blocks freed at once.
+    pub temporary: u64,
+    /// Smallest and largest size; (u64::MAX, 0): none.
+    pub sizes: (u64, u64),
+    /// Blocks seen.
+    pub samples: u64,
+}
+
+/// What is added to a row for one block.
+#[derive(Clone, Copy)]
+pub struct Share {
+    /// Blocks, or [`BLOCK`]ths.
+    pub blocks: u64,
+    /// Bytes asked.
+    pub asked: u64,
+    /// Usable bytes.
+    pub usable: u64,
+}
+
+impl Row {
+    /// Before a change: keeps what the row held at the peak whose mark is `epoch`.
+    #[inline]
+    fn keep(&self, epoch: u64) {
+        if self.epoch.get() != epoch {
+            self.peak_blocks.set(self.calls.get().wrapping_sub(self.freed_blocks.get()));
+            self.peak_bytes.set(self.usable.get().wrapping_sub(self.freed_bytes.get()));
+            self.epoch.set(epoch);
+        }
+    }
+
+    /// A block of `size` bytes was given out.
+    #[inline]
+    pub fn took(&self, epoch: u64, share: Share, size: usize) {
+        self.keep(epoch);
+        self.calls.add(share.blocks);
+        self.asked.add(share.asked);
+        self.usable.add(share.usable);
+        let extremes = self.extremes.get();
+        let short = size.min(u32::MAX as usize) as u32;
+        let (high, low) = (extremes as u32, (extremes >> 32) as u32);
+        if short > high || !short > low || short == u32::MAX {
+            self.widen(size, short, extremes);
+        }
+    }
+
+    #[cold]
+    fn widen(&self, size: usize, short: u32, extremes: u64) {
+        let (high, low) = ((extremes as u32).max(short), ((extremes >> 32) as u32).max(!short));
+        self.extremes.set(u64::from(low) << 32 | u64::from(high));
+        if short == u32::MAX {
+            self.huge[0].set(self.huge[0].get().max(size as u64));
+            self.huge[1].set(self.huge[1].get().max(!(size as u64)));
+        }
+    }
+
+    /// A block was freed.
+    #[inline]
+    pub fn freed(&self, epoch: u64, share: Share, at_once: bool) {
+        self.keep(epoch);
+        self.freed_blocks.add(share.blocks);
+        self.freed_bytes.add(share.usable);
+        if at_once {
+            self.temporary.add(share.blocks);
+        }
+    }
+
+    /// Adds the row to `sum`; `epoch` is the mark of the peak, None when the peak is now.
+    pub fn sum_into(&self, sum: &mut Sum, epoch: Option<u64>) {
+        let live_blocks = self.calls.get().wrapping_sub(self.freed_blocks.get()) as i64;
+        let live_bytes = self.usable.get().wrapping_sub(self.freed_bytes.get()) as i64;
+        let kept = epoch == Some(self.epoch.get());
+        sum.calls += self.calls.get();
+        sum.asked += self.asked.get();
+        sum.usable += self.usable.get();
+        sum.live_blocks += live_blocks;
+        sum.live_bytes += live_bytes;
+        sum.peak_blocks += if kept { self.peak_blocks.get() as i64 } else { live_blocks };
+        sum.peak_bytes += if kept { self.peak_bytes.get() as i64 } else { live_bytes };
+        sum.temporary += self.temporary.get();
+        sum.samples += self.samples.get();
+        if self.calls.get() == 0 {
+            return;
+        }
+        let extremes = self.extremes.get();
+        let (high, low) = (extremes as u32, !((extremes >> 32) as u32));
+        let most = if high == u32::MAX { self.huge[0].get() } else { high.into() };
+        let least = if low == u32::MAX { !self.huge[1].get() } else { low.into() };
+        sum.sizes = (sum.sizes.0.min(least), sum.sizes.1.max(most));
+    }
+
+    /// Lets what was counted go; what is live stays, and is the peak.
+    fn restart(&self) {
+        let live = self.calls.get().wrapping_sub(self.freed_blocks.get());
+        let bytes = self.usable.get().wrapping_sub(self.freed_bytes.get());
+        for counter in [&self.calls, &self.asked, &self.usable, &self.temporary, &self.epoch, &self.samples] {
+            counter.set(0);
+        }
+        self.extremes.set(0);
+        self.huge.iter().for_each(|huge| huge.set(0));
+        self.freed_blocks.set(live.wrapping_neg());
+        self.freed_bytes.set(bytes.wrapping_neg());
+    }
+}
+
+#[derive(Default)]
+#[repr(C)]
+struct Page([Row; ROWS]);
+
+/// See the module.
+#[repr(C)]
+pub struct Ledger {
+    /// The block that this thread allocated last.
+    pub last: Cell<usize>,
+    /// Bytes to the next sample.
+    pub countdown: Cell<i64>,
+    /// The state of its random numbers; 0: not begun.
+    pub random: Cell<u64>,
+    /// Calls, to look at the clock now and then.
+    pub beat: Cell<u32>,
+    /// How many calls of dlclose the thread knows of.
+    pub unloads: Cell<u32>,
+    pages: &'static [AtomicPtr<Page>],
+    /// Sites met lately, by their address.
+    recent: [Recent; RECENT],
+}
+
+/// An address, and the number and row of its site.
+type Recent = Cell<(usize, u32, Option<&'static Row>)>;
+const RECENT: usize = 128;
+
+// SAFETY: only the owning heap's thread uses the cells; all else is atomic.
+unsafe impl Sync for Ledger {}
+
+impl Ledger {
+    /// A ledger with room for `sites`. None when memory is short.
+    pub fn make(sites: usize) -> Option<&'static Ledger> {
+        static_assert_sizes();
+        let count = (sites + 1).div_ceil(ROWS);
+        // Above the pool's sizes: a mapping of its own, zero, and touched where it is used.
+        let directory = pool::take_bytes((count * size_of::<usize>()).max(12 << 10))?.cast::<AtomicPtr<Page>>();
+        let at = pool::take::<Ledger>()?;
+        // SAFETY: `count` words of zero bytes, which are null pointers, never unmapped.
+        let pages = unsafe { core::slice::from_raw_parts(directory.as_ptr(), count) };
+        let empty = Ledger {
+            last: Cell::new(0),
+            countdown: Cell::new(0),
+            random: Cell::new(0),
+            beat: Cell::new(0),
+            unloads: Cell::new(0),
+            pages,
+            recent: [const { Cell::new((0, 0, None)) }; RECENT],
+        };
+        // SAFETY: the pool gave room for a Ledger.
+        unsafe { at.write(empty) };
+        // SAFETY: it was just written, and is never given back.
+        Some(unsafe { at.as_ref() })
+    }
+
+    /// Where the site of this address stands if it was met lately.
+    #[inline(always)]
+    pub fn at(&self, address: usize) -> &Recent {
+        &self.recent[(address ^ address >> 7) % RECENT]
+    }
+
+    /// Forgets the sites met lately.
+    pub fn forget(&self) {
+        self.recent.iter().for_each(|place| place.set((0, 0, None)));
+    }
+
+    /// The row of a site that was met before, if it was.
+    #[inline]
+    pub fn known(&self, site: u32) -> Option<&'static Row> {
+        let page = self.pages.get(site as usize / ROWS)?.load(Acquire);
+        // SAFETY: a page in the directory is whole and never given back.
+        let page = unsafe { page.as_ref() }?;
+        page.0.get(site as usize % ROWS)
+    }
+
+    /// The row of a site. None when memory is short. Only the owner calls this.
+    #[inline]
+    pub fn row(&self, site: u32) -> Option<&'static Row> {
+        match self.known(site) {
+            None => self.page(site),
+            row => row,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn page(&self, site: u32) -> Option<&'static Row> {
+        let at = pool::take::<Page>()?;
+        // SAFETY: the pool gave room for a Page.
+        unsafe { at.write(Page::default()) };
+        self.pages.get(site as usize / ROWS)?.store(at.as_ptr(), Release);
+        self.known(site)
+    }
+
+    /// In a forked child: counts begin anew, what is live stays.
+    pub fn restart(&self) {
+        for page in self.pages {
+            // SAFETY: a page in the directory is whole and never given back.
+            if let Some(page) = unsafe { page.load(Relaxed).as_ref() } {
+                page.0.iter().for_each(Row::restart);
+            }
+        }
+    }
+}
+
+const fn static_assert_sizes() {
+    const { assert!(size_of::<Row>() == 128 && size_of::<Page>() <= 8192) }
+}
+
+/// A number a slot of a slab, made when the first slot gets one.
+pub struct Marks(AtomicUsize);
+
+impl Marks {
+    /// No marks.
+    pub const fn new() -> Marks {
+        Marks(AtomicUsize::new(0))
+    }
+
+    fn places(&self, slots: usize) -> Option<&'static [core::sync::atomic::AtomicU32]> {
+        let at = self.0.load(Acquire);
+        if at == 0 {
+            return None;
+        }
+        // SAFETY: set made room for `slots` marks, which stays until drop_all, when no slot is in use.
+        Some(unsafe { core::slice::from_raw_parts(at as *const core::sync::atomic::AtomicU32, slots) })
+    }
+
+    /// Gives slot `number` of `slots` a mark. False when memory is short. Only the slab's owner calls this.
+    #[inline]
+    pub fn set(&self, number: usize, slots: usize, mark: u32) -> bool {
+        let places = match self.places(slots) {
+            Some(places) => places,
+            None if mark == 0 => return true,
+            None => match self.make(slots) {
+                Some(places) => places,
+                None => return false,
+            },
+        };
+        if let Some(place) = places.get(number) {
+            place.store(mark, Relaxed);
+        }
+        true
+    }
+
+    #[cold]
+    fn make(&self, slots: usize) -> Option<&'static [core::sync::atomic::AtomicU32]> {
+        let at = pool::take_bytes(slots * 4)?;
+        // SAFETY: the pool gave room for that many bytes.
+        unsafe { core::ptr::write_bytes(at.as_ptr(), 0, slots * 4) };
+        self.0.store(at.as_ptr() as usize, Release);
+        self.places(slots)
+    }
+
+    /// The mark of slot `number`, taken off; 0: it has none. Whoever frees the block calls this, once.
+    #[inline]
+    pub fn take(&self, number: usize, slots: usize) -> u32 {
+        let Some(place) = self.places(slots).and_then(|places| places.get(number)) else { return 0 };
+        let mark = place.load(Relaxed);
+        if mark != 0 {
+            place.store(0, Relaxed);
+        }
+        mark
+    }
+
+    /// Gives the room back: no slot is in use.
+    #[inline]
+    pub fn drop_all(&self, slots: usize) {
+        let at = self.0.load(Relaxed);
+        if let Some(at) = core::ptr::NonNull::new(at as *mut u8) {
+            self.0.store(0, Relaxed);
+            // SAFETY: make took it with this size, and nobody reads marks of free slots.
+            unsafe { pool::put(at, slots * 4) };
+        }
+    }
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self::new()
+    }
+}

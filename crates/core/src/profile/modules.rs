@@ -1,0 +1,299 @@
+//! The modules: which file's code lies at an address, and when it was loaded and unloaded.
+//!
+//! Asks the dynamic linker: `_dl_find_object` (glibc 2.35 and later), which takes no lock, else dl_iterate_phdr. Never
+//! called under a lock of ours, and takes its own only when the linker's is free again: a thread in dlopen may allocate.
+//! Owns the table of the modules that were ever met; a closed one stays in it, with the generation in which it went.
+
+use core::ffi::{CStr, c_int, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
+
+use crate::lock::Lock;
+use crate::pool;
+
+/// Modules that are told apart. Later ones are not known, and code in them has no module.
+pub const LIMIT: usize = 1024;
+/// Executable segments that are kept of a module.
+pub const TEXTS: usize = 4;
+/// Bytes of a path that are kept.
+const PATH: usize = 512;
+/// No module.
+pub const NONE: u16 = u16::MAX;
+
+/// Where an address lies.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// First byte of the module.
+    pub start: usize,
+    /// One past its last.
+    pub end: usize,
+    /// Its PT_GNU_EH_FRAME segment; 0: it has none.
+    pub header: usize,
+}
+
+/// One module.
+#[derive(Clone, Copy)]
+pub struct Module {
+    /// Where it lies, or lay.
+    pub place: Place,
+    /// Added to its file's addresses when it was loaded.
+    pub bias: usize,
+    /// Its executable segments, from and to; (0, 0): none.
+    pub texts: [(usize, usize); TEXTS],
+    /// The build id, and its length.
+    build_id: ([u8; 32], usize),
+    path: ([u8; PATH], usize),
+    /// The generation in which it was first met.
+    pub from: u32,
+    /// The one in which it was found closed; `u32::MAX`: it is open.
+    pub to: u32,
+}
+
+impl Module {
+    const NONE: Module = Module {
+        place: Place { start: 0, end: 0, header: 0 },
+        bias: 0,
+        texts: [(0, 0); TEXTS],
+        build_id: ([0; 32], 0),
+        path: ([0; PATH], 0),
+        from: 0,
+        to: u32::MAX,
+    };
+
+    /// The path it was loaded from; empty for the program itself.
+    pub fn path(&self) -> &[u8] {
+        self.path.0.get(..self.path.1).unwrap_or_default()
+    }
+
+    /// The build id; empty where it has none.
+    pub fn build_id(&self) -> &[u8] {
+        self.build_id.0.get(..self.build_id.1).unwrap_or_default()
+    }
+}
+
+/// The table, mapped at start; entries below COUNT are whole, and only `to` of them changes, under the lock.
+static TABLE: AtomicPtr<[Module; LIMIT]> = AtomicPtr::new(ptr::null_mut());
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static LOCK: Lock<()> = Lock::new(());
+
+/// How often code was found unloaded.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// How often dlclose was called.
+static UNLOADS: AtomicU32 = AtomicU32::new(0);
+
+/// Address of `_dl_find_object`; 0: there is none.
+static FIND: AtomicUsize = AtomicUsize::new(0);
+
+/// What glibc writes, and room for what later versions add.
+#[repr(C)]
+struct Found {
+    flags: u64,
+    start: usize,
+    end: usize,
+    link_map: usize,
+    header: usize,
+    reserved: [u64; 16],
+}
+
+/// Looks the linker's functions up and maps the table. Called once, at load. False when memory is short.
+pub fn start() -> bool {
+    let Some(table) = pool::take::<[Module; LIMIT]>() else { return false };
+    TABLE.store(table.as_ptr(), Release);
+    // SAFETY: a C string. At load, so an error message for a name that is missing may be allocated.
+    let at = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
+    FIND.store(at as usize, Relaxed);
+    true
+}
+
+/// The generation now.
+pub fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
+/// Tells that dlclose was called.
+pub fn closed() {
+    UNLOADS.fetch_add(1, Release);
+}
+
+/// How often dlclose was called: when that has changed, [`check`] is due. One load.
+#[inline(always)]
+pub fn unloads() -> u32 {
+    UNLOADS.load(Relaxed)
+}
+
+/// The modules met so far.
+pub fn known() -> &'static [Module] {
+    let count = COUNT.load(Acquire);
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: entries below COUNT are whole, and never go; `to` is read as it was or as it is.
+    unsafe { core::slice::from_raw_parts(TABLE.load(Relaxed).cast::<Module>(), count) }
+}
+
+/// Where `pc` lies, from the linker; None in code that no file brought.
+pub fn place(pc: usize) -> Option<Place> {
+    let find = FIND.load(Relaxed);
+    if find == 0 {
+        return ask(pc).map(|module| module.place);
+    }
+    // SAFETY: glibc's function of that name has this type.
+    let find: extern "C" fn(usize, *mut Found) -> c_int = unsafe { core::mem::transmute(find) };
+    let mut found = Found { flags: 0, start: 0, end: 0, link_map: 0, header: 0, reserved: [0; 16] };
+    (find(pc, &mut found) == 0).then_some(Place { start: found.start, end: found.end, header: found.header })
+}
+
+/// The number of the open module that has `pc`, met now or before; [`NONE`] when there is none or no room. Takes the
+/// linker's lock for a new one.
+pub fn of(pc: usize) -> u16 {
+    let in_it = |m: &Module| m.to == u32::MAX && (m.place.start..m.place.end).contains(&pc);
+    let number = known().iter().rposition(in_it);
+    if let Some(number) = number {
+        return number as u16;
+    }
+    let Some(mut module) = ask(pc) else { return NONE };
+    let Some(_guard) = LOCK.take() else { return NONE };
+    let count = COUNT.load(Relaxed);
+    if let Some(number) = known().iter().rposition(in_it) {
+        return number as u16;
+    }
+    if count >= LIMIT {
+        return NONE;
+    }
+    module.from = GENERATION.load(Relaxed);
+    // SAFETY: an entry at COUNT is nobody's but the lock's holder's.
+    let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(count) };
+    // SAFETY: as above.
+    unsafe { entry.write(module) };
+    COUNT.store(count + 1, Release);
+    count as u16
+}
+
+/// Finds out which modules are gone. True when there were any: then a new generation has begun, and what is remembered of
+/// their addresses has to be forgotten.
+pub fn check() -> bool {
+    let mut gone = [0u64; LIMIT / 64];
+    for (number, module) in known().iter().enumerate() {
+        let now = place(module.place.start);
+        let same = now.is_some_and(|now| now.start == module.place.start && now.header == module.place.header);
+        // The program, and what is there for good, may have no such segment and not be found at its first byte.
+        let gone_now = module.to == u32::MAX && !same && place_in(module).is_none();
+        gone[number / 64] |= u64::from(gone_now) << (number % 64);
+    }
+    if gone.iter().all(|word| *word == 0) {
+        return false;
+    }
+    let Some(_guard) = LOCK.take() else { return false };
+    let generation = GENERATION.fetch_add(1, Relaxed) + 1;
+    for number in 0..COUNT.load(Relaxed) {
+        if gone[number / 64] & 1 << (number % 64) != 0 {
+            // SAFETY: an entry below COUNT, whose `to` only the lock's holder writes.
+            let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(number) };
+            // SAFETY: as above; a raw place, since others read the entry.
+            unsafe { ptr::addr_of_mut!((*entry).to).write(generation) };
+        }
+    }
+    true
+}
+
+/// The place of a module's code now, if it is still that module.
+fn place_in(module: &Module) -> Option<Place> {
+    let text = module.texts.iter().find(|text| text.1 != 0)?;
+    place(text.0).filter(|now| now.start == module.place.start && now.header == module.place.header)
+}
+
+/// What one walk of the linker's list looks for, and finds.
+struct Question {
+    pc: usize,
+    answer: Option<Module>,
+}
+
+/// All about the module that has `pc`.
+fn ask(pc: usize) -> Option<Module> {
+    let mut question = Question { pc, answer: None };
+    // SAFETY: the callback has the type that is asked for, and the question outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(look), ptr::from_mut(&mut question).cast()) };
+    question.answer
+}
+
+unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, question: *mut c_void) -> c_int {
+    // SAFETY: the linker passes a valid description, which stands for the length of this call.
+    let info = unsafe { &*info };
+    // SAFETY: what ask passed.
+    let question = unsafe { &mut *question.cast::<Question>() };
+    // SAFETY: the program headers of a loaded module, as many as it has.
+    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+    let bias = info.dlpi_addr as usize;
+    let place = |p: &libc::Elf64_Phdr| {
+        let from = bias.wrapping_add(p.p_vaddr as usize);
+        (from, from.wrapping_add(p.p_memsz as usize))
+    };
+    let mut module = Module::NONE;
+    (module.place.start, module.place.end) = (usize::MAX, 0);
+    let mut texts = 0;
+    for header in headers.iter().filter(|p| p.p_type == libc::PT_LOAD) {
+        let (from, to) = place(header);
+        module.place.start = module.place.start.min(from & !(crate::os::PAGE - 1));
+        module.place.end = module.place.end.max(to);
+        if header.p_flags & libc::PF_X != 0 && texts < TEXTS {
+            module.texts[texts] = (from, to);
+            texts += 1;
+        }
+    }
+    if !(module.place.start..module.place.end).contains(&question.pc) {
+        return 0;
+    }
+    module.bias = bias;
+    for header in headers {
+        match header.p_type {
+            libc::PT_GNU_EH_FRAME => module.place.header = place(header).0,
+            libc::PT_NOTE => note(place(header), &mut module),
+            _ => {}
+        }
+    }
+    if !info.dlpi_name.is_null() {
+        // SAFETY: a module's name is a C string.
+        let name = unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes();
+        let length = name.len().min(PATH);
+        module.path.0[..length].copy_from_slice(&name[..length]);
+        module.path.1 = length;
+    }
+    question.answer = Some(module);
+    1
+}
+
+/// Reads the build id from a segment of notes.
+fn note((from, to): (usize, usize), module: &mut Module) {
+    const BUILD_ID: u32 = 3;
+    // SAFETY: a segment of notes lies in a loaded, readable segment of a module that is not unloaded during the walk.
+    let bytes = unsafe { core::slice::from_raw_parts(from as *const u8, to - from) };
+    let word = |at: usize| -> Option<u32> {
+        bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_ne_bytes)
+    };
+    let mut at = 0;
+    while let (Some(name), Some(size), Some(kind)) = (word(at), word(at + 4), word(at + 8)) {
+        let data = at + 12 + (name as usize).next_multiple_of(4);
+        let Some(content) = bytes.get(data..data + size as usize) else { return };
+        if kind == BUILD_ID && bytes.get(at + 12..at + 16) == Some(b"GNU\0") {
+            let length = content.len().min(module.build_id.0.len());
+            module.build_id.0[..length].copy_from_slice(&content[..length]);
+            module.build_id.1 = length;
+            return;
+        }
+        at = data + (size as usize).next_multiple_of(4);
+    }
+}
+
+/// Before fork: no other thread is inside until [`fork_done`].
+pub fn fork_prepare() {
+    LOCK.park();
+}
+
+/// After fork, in parent and child.
+///
+/// # Safety
+/// The calling thread called [`fork_prepare`] (or is its copy in the child).
+pub unsafe fn fork_done() {
+    // SAFETY: passed on; the thread that holds the lock is this one.
+    unsafe { LOCK.reset() };
+}

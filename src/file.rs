@@ -1,0 +1,135 @@
+//! A file that an option names: opened at load, written at the end, never truncated.
+//!
+//! Opened early, since at the end the process may have given up its rights, its root directory or its working directory,
+//! or may be shut in a sandbox where open is deadly. O_APPEND lets many processes share one file, each with one write.
+//! Owns the descriptor.
+
+use core::ffi::{CStr, c_int};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
+
+use mems_core::buffer::Buffer;
+use mems_core::report::ExitKind;
+
+use crate::place::Place;
+use crate::{process, raw, stderr};
+
+/// The descriptor's number is high, as that of the copy of stderr.
+const LEAST: c_int = 960;
+
+/// See the module.
+pub struct File {
+    /// The path with its %p, %n and %% still in it, but absolute.
+    template: Place<8192>,
+    descriptor: AtomicI32,
+    inode: AtomicU64,
+}
+
+impl File {
+    /// None yet.
+    pub const fn new() -> File {
+        File { template: Place::new(), descriptor: AtomicI32::new(-1), inode: AtomicU64::new(0) }
+    }
+
+    /// Opens the file that `wanted` and `name` behind it name together, for this process. The descriptor, or the negated
+    /// error number.
+    pub fn open(&self, wanted: &[u8], name: &[u8]) -> isize {
+        self.template.set(|place| {
+            let mut text = Buffer::new(place);
+            if !wanted.starts_with(b"/") {
+                working_directory(&mut text);
+            }
+            text.bytes(wanted);
+            text.bytes(name);
+            text.len()
+        });
+        self.reopen()
+    }
+
+    /// In a forked child whose file has another name than its parent's: lets the parent's go.
+    pub fn forked(&self) {
+        if self.template.get().windows(2).any(|pair| pair == b"%p") {
+            let descriptor = self.descriptor.swap(-1, Relaxed);
+            if descriptor >= 0 && self.is_ours(descriptor) {
+                raw::close(descriptor);
+            }
+        }
+    }
+
+    /// Whether there is one.
+    pub fn is_wanted(&self) -> bool {
+        !self.template.get().is_empty()
+    }
+
+    /// Appends `bytes` in one write, opening the file anew where the program has closed it. False when that failed.
+    pub fn write(&self, bytes: &[u8]) -> bool {
+        let mut descriptor = self.descriptor.load(Relaxed);
+        if descriptor < 0 || !self.is_ours(descriptor) {
+            if self.reopen() < 0 {
+                return false;
+            }
+            descriptor = self.descriptor.load(Relaxed);
+        }
+        raw::quietly(|| raw::write_all(descriptor, bytes)) == bytes.len() as isize
+    }
+
+    /// Opens the file under its name for this process.
+    fn reopen(&self) -> isize {
+        let mut place = [0; libc::PATH_MAX as usize];
+        let mut path = Buffer::new(&mut place);
+        self.expand(&mut path);
+        path.bytes(b"\0");
+        if path.is_cut() {
+            return -(libc::ENAMETOOLONG as isize);
+        }
+        let Ok(path) = CStr::from_bytes_with_nul(path.as_bytes()) else { return -(libc::EINVAL as isize) };
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
+        // O_NONBLOCK: opening a named pipe that nobody reads must not hang the program's start.
+        // SAFETY: a C string.
+        let got = unsafe { raw::open(path.as_ptr(), flags | libc::O_NONBLOCK, 0o644) };
+        if got < 0 {
+            return got;
+        }
+        // SAFETY: duplicating a descriptor touches no memory.
+        let high = unsafe { libc::fcntl(got as c_int, libc::F_DUPFD_CLOEXEC, LEAST) };
+        let descriptor = if high >= 0 { high } else { got as c_int };
+        if high >= 0 {
+            raw::close(got as c_int);
+        }
+        self.inode.store(stderr::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
+        self.descriptor.store(descriptor, Relaxed);
+        got
+    }
+
+    fn is_ours(&self, descriptor: c_int) -> bool {
+        stderr::status(descriptor).is_some_and(|file| file.st_ino == self.inode.load(Relaxed))
+    }
+
+    fn expand(&self, path: &mut Buffer) {
+        let facts = process::facts(ExitKind::Live, 0);
+        let mut rest = self.template.get().iter();
+        while let Some(byte) = rest.next() {
+            match (byte, *byte == b'%') {
+                (_, true) => match rest.next() {
+                    Some(b'p') => path.number(u64::from(facts.pid)),
+                    Some(b'n') => path.bytes(facts.name()),
+                    _ => path.text("%"),
+                },
+                (byte, false) => path.bytes(&[*byte]),
+            }
+        }
+    }
+}
+
+/// Appends the working directory and a slash, with every % doubled.
+fn working_directory(text: &mut Buffer) {
+    let mut place = [0u8; 4000];
+    // SAFETY: a place of the length that is said.
+    let got = unsafe { libc::getcwd(place.as_mut_ptr().cast(), place.len()) };
+    let Some(directory) = (!got.is_null()).then(|| CStr::from_bytes_until_nul(&place).ok()).flatten() else {
+        return;
+    };
+    for byte in directory.to_bytes() {
+        text.bytes(if *byte == b'%' { b"%%" } else { core::slice::from_ref(byte) });
+    }
+    text.text("/");
+}
