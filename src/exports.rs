@@ -88,7 +88,13 @@ extern "C" fn memalign_from(align: usize, size: usize, site: usize, stack: usize
     given(posix::aligned(Function::Memalign, align, size), size, Caller { site, stack, frame })
 }
 
-extern "C" fn aligned_alloc_from(align: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+extern "C" fn aligned_alloc_from(
+    align: usize,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) -> Pointer {
     given(posix::aligned(Function::AlignedAlloc, align, size), size, Caller { site, stack, frame })
 }
 
@@ -118,7 +124,13 @@ unsafe extern "C" fn posix_memalign_from(
     error
 }
 
-extern "C" fn realloc_from(pointer: Pointer, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
+extern "C" fn realloc_from(
+    pointer: Pointer,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) -> Pointer {
     if profile::is_on() {
         let caller = Caller { site, stack, frame };
         return watched::realloc(Function::Realloc, pointer.cast(), size, &caller).cast();

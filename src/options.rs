@@ -88,7 +88,6 @@ type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
 const KNOWN: [(&str, &str, Reader); 11] = [
-
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),

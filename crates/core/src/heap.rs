@@ -95,6 +95,8 @@ pub struct Heap {
     asked: [Cell<u8>; LIMIT],
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
     pauses: [Cell<(u16, u16)>; LIMIT],
+    /// Calls that looked at the time line, for each of which the clock is read now and then.
+    pub beat: Cell<u32>,
     /// What its thread did by call site, where those are recorded.
     pub ledger: Cell<Option<&'static Ledger>>,
     /// The stacks' rooms, one behind the other.

@@ -183,8 +183,6 @@ pub struct Ledger {
     pub countdown: Cell<i64>,
     /// The state of its random numbers; 0: not begun.
     pub random: Cell<u64>,
-    /// Calls, to look at the clock now and then.
-    pub beat: Cell<u32>,
     /// How many calls of dlclose the thread knows of.
     pub unloads: Cell<u32>,
     pages: &'static [AtomicPtr<Page>],
@@ -213,7 +211,6 @@ impl Ledger {
             last: Cell::new(0),
             countdown: Cell::new(0),
             random: Cell::new(0),
-            beat: Cell::new(0),
             unloads: Cell::new(0),
             pages,
             recent: [const { Cell::new((0, 0, None)) }; RECENT],

@@ -30,6 +30,11 @@ pub const SIZE_LIMIT: usize = isize::MAX as usize;
 fn enter() -> Option<Entry> {
     let entry = registry::enter();
     crate::fork::watch();
+    if profile::timeline::is_on()
+        && let Some(entry) = &entry
+    {
+        profile::timeline::beat(entry.heap);
+    }
     entry
 }
 

@@ -23,8 +23,6 @@ use crate::{large, slab};
 
 /// Frames that are kept of a stack; the outermost of deeper ones are cut.
 pub const FRAMES: usize = 128;
-/// Calls between two looks at the clock, for the time line.
-const BEAT: u32 = 128;
 
 /// What is recorded of each call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -299,10 +297,8 @@ pub fn record(
         sample::watch(address);
         return;
     }
-    let beat = ledger.beat.get().wrapping_add(1);
-    ledger.beat.set(beat);
-    if beat.is_multiple_of(BEAT) && timeline::is_on() {
-        timeline::tick();
+    if timeline::is_on() {
+        timeline::beat(heap);
     }
 }
 

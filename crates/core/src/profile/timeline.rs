@@ -5,11 +5,14 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 
+use crate::heap::Heap;
 use crate::lock::Lock;
 use crate::{engine, os, pool, registry};
 
 /// Samples that are kept.
 pub const SAMPLES: usize = 512;
+/// Calls between two looks at the clock.
+const BEAT: u32 = 64;
 /// The first step, in nanoseconds.
 const STEP: u64 = 1_000_000;
 
@@ -77,6 +80,16 @@ pub fn start() {
 #[inline(always)]
 pub fn is_on() -> bool {
     ON.load(Relaxed)
+}
+
+/// Counts a call of this heap's thread, and looks at the clock now and then.
+#[inline]
+pub fn beat(heap: &Heap) {
+    let beat = heap.beat.get().wrapping_add(1);
+    heap.beat.set(beat);
+    if beat.is_multiple_of(BEAT) {
+        tick();
+    }
 }
 
 /// Takes a sample if it is time for one. A clock read where it is not.

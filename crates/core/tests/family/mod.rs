@@ -233,7 +233,9 @@ pub fn follows_the_shadow(rounds: u64, turns: usize) {
                 }));
             }
             drop(give);
-            rest.extend(threads.into_iter().map(|thread| thread.join().expect("the thread saw nothing wrong")));
+            rest.extend(
+                threads.into_iter().map(|thread| thread.join().expect("the thread saw nothing wrong")),
+            );
         });
         // What was sent to a thread that had ended is freed here.
         for (mut thread, get) in rest {

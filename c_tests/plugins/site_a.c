@@ -1,0 +1,11 @@
+/* A plugin that allocates; site_b.c is the same in other words, so that their code is laid out alike. */
+#include <stdlib.h>
+
+__attribute__((constructor)) static void loaded(void) {
+    free(malloc(10));
+}
+
+void *plugin_take(size_t size) {
+    void *p = malloc(size);
+    return p;
+}
