@@ -203,7 +203,8 @@ impl Ledger {
         static_assert_sizes();
         let count = (sites + 1).div_ceil(ROWS);
         // Above the pool's sizes: a mapping of its own, zero, and touched where it is used.
-        let directory = pool::take_bytes((count * size_of::<usize>()).max(12 << 10))?.cast::<AtomicPtr<Page>>();
+        let directory =
+            pool::take_bytes((count * size_of::<usize>()).max(12 << 10))?.cast::<AtomicPtr<Page>>();
         let at = pool::take::<Ledger>()?;
         // SAFETY: `count` words of zero bytes, which are null pointers, never unmapped.
         let pages = unsafe { core::slice::from_raw_parts(directory.as_ptr(), count) };

@@ -6,6 +6,7 @@
 //! ledger; free finds the row by the mark. Stacks are unwound before any lock of the heap is taken.
 
 pub mod modules;
+pub mod place;
 mod rule;
 mod sample;
 pub mod sites;
@@ -14,12 +15,11 @@ mod unwind;
 
 use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 
-use crate::block::{self, Kind};
+use self::place::Place;
 use crate::heap::{Heap, State};
 use crate::ledger::{Ledger, Row, Share, Sum};
 use crate::registry::{self, Entry};
 use crate::whole::WHOLE;
-use crate::{large, slab};
 
 /// Frames that are kept of a stack; the outermost of deeper ones are cut.
 pub const FRAMES: usize = 128;
@@ -178,53 +178,6 @@ fn new_ledger(heap: &'static Heap) -> Option<&'static Ledger> {
     let ledger = Ledger::make(mode().room().sites);
     heap.ledger.set(ledger);
     ledger
-}
-
-/// Where a block's mark is.
-#[derive(Clone, Copy)]
-pub enum Place {
-    /// A slot of a slab.
-    Slot(&'static slab::Slab, usize),
-    /// With the bookkeeping of a large block.
-    Large(&'static large::Large),
-}
-
-impl Place {
-    /// The place for the block at `address`, if it is one.
-    pub fn of(address: usize) -> Option<Place> {
-        match block::kind(address) {
-            Kind::Slot { slab, number, .. } => Some(Place::Slot(slab, number)),
-            Kind::Large(large) => Some(Place::Large(large)),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn usable(self) -> usize {
-        match self {
-            Place::Slot(slab, _) => slab.kind().slot as usize,
-            Place::Large(large) => large.usable(),
-        }
-    }
-
-    #[inline]
-    fn mark(self, site: u32) -> bool {
-        match self {
-            Place::Slot(slab, number) => slab.marks.set(number, slab.kind().slots as usize, site),
-            Place::Large(large) => {
-                large.mark.store(site, Relaxed);
-                true
-            }
-        }
-    }
-
-    #[inline]
-    fn take_mark(self) -> u32 {
-        match self {
-            Place::Slot(slab, number) => slab.marks.take(number, slab.kind().slots as usize),
-            Place::Large(large) => large.mark.swap(0, Relaxed),
-        }
-    }
 }
 
 #[inline]

@@ -10,7 +10,8 @@ use crate::class::{self, CLASSES, LIMIT};
 use crate::count::{Counters, Function, Tally};
 use crate::hard::Giving;
 use crate::heap::{Heap, State};
-use crate::profile::{self, Caller, Mode, Place};
+use crate::profile::place::Place;
+use crate::profile::{self, Caller, Mode};
 use crate::slab::{self, Slab};
 use crate::{pagemap, registry};
 

@@ -175,7 +175,8 @@ pub fn check() -> bool {
     let mut gone = [0u64; LIMIT / 64];
     for (number, module) in known().iter().enumerate() {
         let now = place(module.place.start);
-        let same = now.is_some_and(|now| now.start == module.place.start && now.header == module.place.header);
+        let same =
+            now.is_some_and(|now| now.start == module.place.start && now.header == module.place.header);
         // The program, and what is there for good, may have no such segment and not be found at its first byte.
         let gone_now = module.to == u32::MAX && !same && place_in(module).is_none();
         gone[number / 64] |= u64::from(gone_now) << (number % 64);
@@ -190,7 +191,9 @@ pub fn check() -> bool {
             // SAFETY: an entry below COUNT, whose `to` only the lock's holder writes.
             let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(number) };
             // SAFETY: as above; a raw place, since others read the entry.
-            unsafe { ptr::addr_of_mut!((*entry).to).write(generation) };
+            let to = unsafe { ptr::addr_of_mut!((*entry).to) };
+            // SAFETY: as above.
+            unsafe { to.write(generation) };
         }
     }
     true

@@ -148,7 +148,9 @@ fn read(pc: usize, place: modules::Place) -> Option<Rule> {
 }
 
 fn frame(row: &UnwindTableRow<usize, Rows>) -> Option<Rule> {
-    let words = |distance: i64| (distance % 8 == 0 && (0..=MOST * 8).contains(&distance)).then_some((distance / 8) as u16);
+    let words = |distance: i64| {
+        (distance % 8 == 0 && (0..=MOST * 8).contains(&distance)).then_some((distance / 8) as u16)
+    };
     let CfaRule::RegisterAndOffset { register, offset } = *row.cfa() else { return None };
     let from_frame = register == FRAME;
     if !from_frame && register != STACK {

@@ -52,7 +52,11 @@ fn distance(ledger: &Ledger, interval: usize) -> i64 {
 pub fn share(asked: usize, usable: usize, interval: usize) -> Share {
     let probability = 1.0 - exp_of_minus(usable as f64 / interval as f64);
     let stands_for = |figure: f64| (figure / probability + 0.5) as u64;
-    Share { blocks: stands_for(BLOCK as f64), asked: stands_for(asked as f64), usable: stands_for(usable as f64) }
+    Share {
+        blocks: stands_for(BLOCK as f64),
+        asked: stands_for(asked as f64),
+        usable: stands_for(usable as f64),
+    }
 }
 
 /// exp(-x), x >= 0, to 14 digits.
@@ -126,10 +130,17 @@ mod tests {
 
     #[test]
     fn exp_and_log_are_right() {
-        for (x, exp) in [(0.0, 1.0), (1.0, 0.36787944117144233), (10.0, 4.539992976248485e-5), (3e-5, 0.9999700004499955)] {
+        for (x, exp) in
+            [(0.0, 1.0), (1.0, 0.36787944117144233), (10.0, 4.539992976248485e-5), (3e-5, 0.9999700004499955)]
+        {
             assert!((exp_of_minus(x) - exp).abs() < 1e-12, "exp(-{x}) = {}", exp_of_minus(x));
         }
-        for (x, ln) in [(1.0, 0.0), (0.5, -0.6931471805599453), (1e-9, -20.72326583694641), (0.999, -0.0010005003335835344)] {
+        for (x, ln) in [
+            (1.0, 0.0),
+            (0.25, -1.3862943611198906),
+            (1e-9, -20.72326583694641),
+            (0.999, -0.0010005003335835344),
+        ] {
             assert!((natural_log(x) - ln).abs() < 1e-12, "ln({x}) = {}", natural_log(x));
         }
     }

@@ -37,8 +37,11 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    const NEW: Timeline =
-        Timeline { samples: [Sample { at_ns: 0, live: 0, mapped: 0, calls: 0 }; SAMPLES], count: 0, step: STEP };
+    const NEW: Timeline = Timeline {
+        samples: [Sample { at_ns: 0, live: 0, mapped: 0, calls: 0 }; SAMPLES],
+        count: 0,
+        step: STEP,
+    };
 
     /// In order of time.
     pub fn samples(&self) -> &[Sample] {
@@ -115,7 +118,12 @@ fn look(at_ns: u64) -> Sample {
         calls += heap.counters.blocks();
     }
     let mapped = engine::MAPPED.load(Relaxed) + pool::MAPPED.load(Relaxed);
-    Sample { at_ns, live: live.max(0) as u64, mapped: mapped as u64, calls: calls.wrapping_sub(BEFORE.load(Relaxed)) }
+    Sample {
+        at_ns,
+        live: live.max(0) as u64,
+        mapped: mapped as u64,
+        calls: calls.wrapping_sub(BEFORE.load(Relaxed)),
+    }
 }
 
 /// Shows the samples, the last one taken now. Does nothing when another thread, or the code that this one interrupted, is

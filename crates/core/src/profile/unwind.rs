@@ -189,23 +189,27 @@ fn interrupted(
     let frame = register(bounds, 10)?;
     let above = register(bounds, 15)?;
     let at = register(bounds, 16)?;
-    *bounds = if above < bounds.low || above >= bounds.high { Bounds::of(above) } else { Bounds { low: above, ..*bounds } };
+    *bounds = if above < bounds.low || above >= bounds.high {
+        Bounds::of(above)
+    } else {
+        Bounds { low: above, ..*bounds }
+    };
     // A handler on a stack of its own comes back to one that may lie below it.
     (above > stack).then_some((at + 1, above, frame))
 }
 
 #[cfg(target_arch = "aarch64")]
-fn interrupted(
-    bounds: &mut Bounds,
-    stack: usize,
-    link: &mut Option<usize>,
-) -> Option<(usize, usize, usize)> {
+fn interrupted(bounds: &mut Bounds, stack: usize, link: &mut Option<usize>) -> Option<(usize, usize, usize)> {
     // siginfo (128 bytes), then ucontext: 168 bytes and padding, the fault address, x0 to x30, sp, pc.
     let register = |bounds: &mut Bounds, number: usize| bounds.read(stack + 128 + 184 + number * 8);
     let frame = register(bounds, 29)?;
     *link = register(bounds, 30);
     let above = register(bounds, 31)?;
     let at = register(bounds, 32)?;
-    *bounds = if above < bounds.low || above >= bounds.high { Bounds::of(above) } else { Bounds { low: above, ..*bounds } };
+    *bounds = if above < bounds.low || above >= bounds.high {
+        Bounds::of(above)
+    } else {
+        Bounds { low: above, ..*bounds }
+    };
     (above > stack).then_some((at + 1, above, frame))
 }

@@ -152,8 +152,7 @@ struct Listing {
 }
 
 fn chain(lines: &mut Lines) {
-    let mut at =
-        Listing { regions: 0, segments: 0, in_line: 0, open: None, listed: 0, left_out: (0, 0) };
+    let mut at = Listing { regions: 0, segments: 0, in_line: 0, open: None, listed: 0, left_out: (0, 0) };
     snapshot::walk(&mut |item| at.item(&item, lines));
     at.close(false, lines);
     if at.left_out != (0, 0) {
