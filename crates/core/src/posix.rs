@@ -15,7 +15,7 @@ use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
 use crate::count::{Counters, Function, Tally, weight};
 use crate::hard::Giving;
-use crate::heap::State;
+use crate::heap::{Heap, State};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::profile::{self, Caller};

@@ -10,8 +10,8 @@ use mems_chain::NodeId;
 
 use crate::class::{CLASSES, Class, SLOTS_MAX};
 use crate::engine::Span;
-use crate::loans::Loans;
 use crate::ledger::Marks;
+use crate::loans::Loans;
 use crate::os::PAGE;
 use crate::{block, pagemap, pool};
 

@@ -33,8 +33,8 @@ pub fn malloc(
             if sampling && !profile::is_sampled(ledger, CLASSES[class].slot as usize) {
                 return block;
             }
-            if let Some((slab, number)) = own_slot(block as usize, class) {
-                profile::record(heap, ledger, block as usize, Place::Slot(slab, number), size, caller);
+            if let Some((slab, number)) = own_slot(block as usize) {
+                profile::record(heap, ledger, block as usize, Place::Slot(slab, number, class), size, caller);
             }
             return block;
         }
@@ -44,10 +44,11 @@ pub fn malloc(
 
 /// The slab and slot of a block that came from a stack of this class.
 #[inline(always)]
-fn own_slot(block: usize, class: usize) -> Option<(&'static Slab, usize)> {
+fn own_slot(block: usize) -> Option<(&'static Slab, usize)> {
     let entry = pagemap::entry(block)?;
     let slab = slab::of(entry, entry.key.load(Relaxed))?;
-    Some((slab, CLASSES[class].slot_at(block)?))
+    // The slab may have lent the block: then its slots are of another size.
+    Some((slab, slab.kind().slot_at(block)?))
 }
 
 /// Records a block of `size` bytes, if it is one, and hands it on.
@@ -88,9 +89,10 @@ fn place_of(heap: &'static Heap, pointer: usize) -> Option<Place> {
         let key = entry.key.load(Relaxed);
         if heap.stack_of(key).is_some()
             && let Some(slab) = slab::of(entry, key)
+            && slab.loans.get().is_none()
             && let Some(number) = slab.kind().slot_at(pointer)
         {
-            return Some(Place::Slot(slab, number));
+            return Some(Place::Slot(slab, number, slab.class.get() as usize % LIMIT));
         }
     }
     Place::of(pointer)

@@ -5,13 +5,14 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::block::{self, Kind};
+use crate::class::{CLASSES, LIMIT};
 use crate::{large, slab};
 
 /// Where a block's mark is.
 #[derive(Clone, Copy)]
 pub enum Place {
-    /// A slot of a slab.
-    Slot(&'static slab::Slab, usize),
+    /// A slot of a slab, and the class of the block that begins there (the slab's, or another where it lends).
+    Slot(&'static slab::Slab, usize, usize),
     /// With the bookkeeping of a large block.
     Large(&'static large::Large),
 }
@@ -20,7 +21,7 @@ impl Place {
     /// The place for the block at `address`, if it is one.
     pub fn of(address: usize) -> Option<Place> {
         match block::kind(address) {
-            Kind::Slot { slab, number, .. } => Some(Place::Slot(slab, number)),
+            Kind::Slot { slab, number, class, .. } => Some(Place::Slot(slab, number, class)),
             Kind::Large(large) => Some(Place::Large(large)),
             _ => None,
         }
@@ -30,7 +31,7 @@ impl Place {
     #[inline]
     pub fn usable(self) -> usize {
         match self {
-            Place::Slot(slab, _) => slab.kind().slot as usize,
+            Place::Slot(_, _, class) => CLASSES[class % LIMIT].slot as usize,
             Place::Large(large) => large.usable(),
         }
     }
@@ -39,7 +40,7 @@ impl Place {
     #[inline]
     pub fn mark(self, site: u32) -> bool {
         match self {
-            Place::Slot(slab, number) => slab.marks.set(number, slab.kind().slots as usize, site),
+            Place::Slot(slab, number, _) => slab.marks.set(number, slab.kind().slots as usize, site),
             Place::Large(large) => {
                 large.mark.store(site, Relaxed);
                 true
@@ -51,7 +52,7 @@ impl Place {
     #[inline]
     pub fn take_mark(self) -> u32 {
         match self {
-            Place::Slot(slab, number) => slab.marks.take(number, slab.kind().slots as usize),
+            Place::Slot(slab, number, _) => slab.marks.take(number, slab.kind().slots as usize),
             Place::Large(large) => large.mark.swap(0, Relaxed),
         }
     }
