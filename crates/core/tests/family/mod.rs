@@ -123,7 +123,8 @@ impl Thread {
             }
             2 | 3 => {
                 self.done.new += 1;
-                self.add(posix::new(size), size, 16, true);
+                let block = posix::new_fast(size).unwrap_or_else(|| posix::new_slow(size, 0, 0, 0));
+                self.add(block, size, 16, true);
             }
             _ => {
                 self.done.malloc += 1;
