@@ -4,7 +4,7 @@
 //! bounded: one packet an owner, [`crate::heap::OUTGOING`] owners. A heap without a thread is visited by whoever
 //! posts to it, so its memory does not wait for a thread that may never come.
 
-use core::sync::atomic::Ordering::*;
+use core::sync::atomic::{Ordering::*, fence};
 
 use crate::heap::{Heap, OUTGOING, State};
 use crate::packet::Packet;
@@ -63,7 +63,13 @@ fn post(from: &'static Heap, owner: usize, packet: Option<&'static Packet>) {
         packet.clear();
         return keep_packet(from, packet);
     }
+    deliver(owner, packet);
+}
+
+/// Posts a packet to a heap, and visits that if it has no thread.
+fn deliver(owner: &'static Heap, packet: &'static Packet) {
     owner.inbox.post(packet);
+    fence(SeqCst);
     if owner.state() == State::Abandoned {
         visit(owner);
     }
@@ -72,8 +78,11 @@ fn post(from: &'static Heap, owner: usize, packet: Option<&'static Packet>) {
 /// Empties the inbox of a heap without a thread, unless somebody has it.
 pub fn visit(heap: &'static Heap) {
     let (free, mine) = (State::Abandoned as u8, State::Visited as u8);
-    while !heap.inbox.is_empty() {
-        if heap.state.compare_exchange(free, mine, Acquire, Relaxed).is_err() {
+    loop {
+        // Whoever posts looks at the state afterwards, and here the inbox is looked at after the state was set: with a
+        // fence between the two on both sides, one of them sees the other.
+        fence(SeqCst);
+        if heap.inbox.is_empty() || heap.state.compare_exchange(free, mine, AcqRel, Relaxed).is_err() {
             return;
         }
         heap.release();
