@@ -14,13 +14,13 @@ int main(void) {
     free(block[20]);
     block[20] = get(64);
     memset(block[20], 20, 64);
+    int silent = 0;
     for (int i = 0; i < 64; i++) {
-        if (!holds_only(block[i], i, 64)) {
-            verdict("SILENT");
-        }
+        silent |= !holds_only(block[i], i, 64);
     }
     for (int i = 0; i < 64; i++) {
         free(block[i]);
     }
-    take_stock_and_end(64, NULL);
+    take_stock(64, NULL);
+    verdict(silent ? "SILENT" : "HARMLESS");
 }

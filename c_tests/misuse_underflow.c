@@ -11,13 +11,13 @@ int main(void) {
         memset(block[i], i, 64);
     }
     memset(opaque(block[20] - 32), 0x41, 32);
+    int silent = 0;
     for (int i = 0; i < 64; i++) {
-        if (!holds_only(block[i], i, 64)) {
-            verdict("SILENT");
-        }
+        silent |= !holds_only(block[i], i, 64);
     }
     for (int i = 0; i < 64; i++) {
         free(block[i]);
     }
-    take_stock_and_end(64, NULL);
+    take_stock(64, NULL);
+    verdict(silent ? "SILENT" : "HARMLESS");
 }
