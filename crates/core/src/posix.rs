@@ -4,23 +4,29 @@
 //! and sets ENOMEM (EINVAL where the manual says so) when it does. Fast paths touch the thread's heap only;
 //! everything else goes through [`registry::enter`].
 
+#[macro_use]
+mod caller;
+mod realloc;
+mod release;
 pub mod watched;
+
+pub use realloc::{realloc, reallocarray};
+pub use release::report;
+use release::{delete_in_full, free_in_full, release};
 
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::compiler_fence;
 
-use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
-use crate::count::{Counters, Function, Tally, weight};
-use crate::hard::Giving;
-use crate::heap::{Heap, State};
-use crate::misuse::{self, Misuse};
+use crate::count::{Counters, Function, Tally};
+use crate::heap::Heap;
+use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
 use crate::profile::{self, Caller};
 use crate::registry::{self, Entry};
-use crate::{hardened, large, mode, remote, tls};
+use crate::{hardened, large, mode, tls};
 
 /// Requests above this fail, whatever memory there is.
 pub const SIZE_LIMIT: usize = isize::MAX as usize;
@@ -320,33 +326,6 @@ fn free_fast(heap: &'static Heap, block: usize) -> bool {
     true
 }
 
-macro_rules! with_caller {
-    ($(#[$doc:meta])* $name:ident($($argument:ident),*) $(-> $given:ty)?,
-        [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal] => $to:ident) => {
-        $(#[$doc])*
-        #[cold]
-        #[unsafe(naked)]
-        extern "C" fn $name($($argument: usize),*) $(-> $given)? {
-            #[cfg(target_arch = "x86_64")]
-            core::arch::naked_asm!(
-                concat!("mov ", $x86_0, ", [rsp]"),
-                concat!("lea ", $x86_1, ", [rsp + 8]"),
-                concat!("mov ", $x86_2, ", rbp"),
-                "jmp {to}",
-                to = sym $to
-            );
-            #[cfg(target_arch = "aarch64")]
-            core::arch::naked_asm!(
-                concat!("mov ", $arm_0, ", x30"),
-                concat!("mov ", $arm_1, ", sp"),
-                concat!("mov ", $arm_2, ", x29"),
-                "b {to}",
-                to = sym $to
-            );
-        }
-    };
-}
-
 with_caller! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
     malloc_cold(size) -> *mut u8, ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => malloc_slow
@@ -382,205 +361,6 @@ extern "C" fn free_sized_slow(pointer: usize, size: usize, site: usize) {
 
 extern "C" fn delete_sized_slow(pointer: usize, size: usize, site: usize) {
     delete_in_full(pointer, Some(size), site);
-}
-
-fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
-    if pointer == 0 {
-        return release_null(Function::Free);
-    }
-    let giving = Giving { function: "free", delete: false, named };
-    if profile::is_on() {
-        return watched::free(giving, pointer, site);
-    }
-    release(enter(), giving, pointer, site);
-}
-
-fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
-    if pointer == 0 {
-        return release_null(Function::Delete);
-    }
-    let giving = Giving { function: "delete", delete: true, named };
-    if profile::is_on() {
-        return watched::free(giving, pointer, site);
-    }
-    let entry = enter();
-    if let Some(Entry { heap, .. }) = &entry {
-        heap.counters.calls[Function::Delete as usize].blocks.add(1);
-    }
-    release(entry, giving, pointer, site);
-}
-
-/// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
-/// when a thread has ended and nobody would give such a heap back.
-fn release_null(function: Function) {
-    let heap = registry::mine();
-    let delete = function == Function::Delete;
-    if heap.state() != State::Live {
-        ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);
-    } else if delete {
-        heap.counters.calls[Function::Delete as usize].blocks.add(1);
-        heap.counters.delete_null.add(1);
-    } else {
-        heap.counters.free_null.add(1);
-    }
-}
-
-/// free and delete in full.
-fn release(entry: Option<Entry>, giving: Giving, pointer: usize, site: usize) {
-    if mode::is_hardened() {
-        return hardened::release(entry, pointer, giving, site);
-    }
-    let function = giving.function;
-    if let Some(wrong) = give_back(entry.as_ref(), function, pointer) {
-        drop(entry);
-        report(wrong, function, pointer, site);
-    }
-}
-
-/// Frees a block, uncounted as a call. What is wrong with the pointer otherwise.
-fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> Option<Misuse> {
-    match block::kind(pointer) {
-        Kind::Slot { owner, slab, number, class } => {
-            // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
-            let Entry { heap, .. } = entry?;
-            let usable = CLASSES[class].slot as usize;
-            // A block of another thread's heap cannot be looked up there; its mark is proof enough.
-            if block::is_marked(pointer, heap.secret.get())
-                && (owner != heap.address() || slab.is_free(number) || heap.stacks[class].holds(pointer))
-            {
-                return Some(Misuse::Freed { function, pointer, usable });
-            }
-            heap.counters.level.fall(weight(usable));
-            block::mark(pointer, heap.secret.get());
-            if owner == heap.address() {
-                heap.put(class, pointer);
-            } else {
-                remote::send(heap, owner, pointer);
-            }
-            None
-        }
-        Kind::Large(block) => {
-            if let Some(Entry { heap, .. }) = entry {
-                heap.settle();
-                heap.counters.level.fall(weight(block.usable()));
-            }
-            large::put(entry.map(|e| e.heap), block);
-            None
-        }
-        Kind::FreedLarge(block) => Some(Misuse::Freed { function, pointer, usable: block.usable() }),
-        Kind::Inside(block, usable) => Some(Misuse::Inside { function, pointer, block, usable }),
-        Kind::Nothing => Some(Misuse::NoBlock { function, pointer }),
-    }
-}
-
-/// Reports what is wrong with `pointer`, which may be another allocator's block. No heap is entered.
-#[cold]
-pub fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
-    match (&wrong, crate::engine::segment_at(pointer)) {
-        // The page map knows the first page of a large block only.
-        (Misuse::NoBlock { .. }, Some((start, bytes, true))) => {
-            misuse::report(Misuse::Inside { function, pointer, block: start, usable: bytes }, site);
-        }
-        (Misuse::NoBlock { .. }, None) if crate::foreign::may_be(pointer) => {
-            misuse::foreign(function, pointer, site);
-        }
-        _ => misuse::report(wrong, site),
-    }
-}
-
-/// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
-pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
-    let entry = enter();
-    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
-    let old = pointer as usize;
-    if old == 0 {
-        let block = allocate(entry.as_ref(), function, size, 1, false);
-        if let Some(entry) = &entry
-            && !block.is_null()
-        {
-            entry.heap.counters.realloc_null.add(1);
-        }
-        return block;
-    }
-    if size > SIZE_LIMIT {
-        return fail(entry.as_ref(), function);
-    }
-    if mode::is_hardened() {
-        return hardened::realloc(entry, function, old, size, site);
-    }
-    let known = match block::kind(old) {
-        Kind::Slot { class, .. } => Some((CLASSES[class].slot as usize, None)),
-        Kind::Large(block) => Some((block.usable(), Some(block))),
-        _ => None,
-    };
-    // A freed block is no block: give_back says what is wrong with it.
-    let secret = entry.as_ref().map_or(0, |e| e.heap.secret.get());
-    let suspicious = matches!(known, Some((_, None))) && block::is_marked(old, secret);
-    if size == 0 || known.is_none() || suspicious {
-        let wrong = match (known, size) {
-            (Some((usable, _)), 1..) if suspicious => {
-                Some(Misuse::Freed { function: name, pointer: old, usable })
-            }
-            _ => give_back(entry.as_ref(), name, old),
-        };
-        match wrong {
-            Some(wrong) => {
-                drop(entry);
-                report(wrong, name, old, site);
-                if size > 0 {
-                    os::set_errno(libc::ENOMEM);
-                }
-            }
-            None => {
-                if let Some(entry) = &entry {
-                    entry.heap.counters.realloc_zero[(function != Function::Realloc) as usize].add(1);
-                }
-            }
-        }
-        return null_mut();
-    }
-    let Some((usable, large)) = known else { return null_mut() };
-    if let Some(now) = resize_in_place(usable, large, size) {
-        if let Some(Entry { heap, .. }) = &entry {
-            heap.counters.level.fall(weight(usable));
-            heap.counters.block(function, size, now);
-            heap.counters.realloc_in_place.add(1);
-        }
-        return pointer;
-    }
-    let taken = match large {
-        Some(large) if size > SLAB_MAX && size > usable => {
-            large::take(entry.as_ref().map(|e| e.heap), size, 1, Some(large))
-                .or_else(|| take(entry.as_ref(), size, 1, false))
-        }
-        _ => take(entry.as_ref(), size, 1, false),
-    };
-    let Some(taken) = taken else { return fail(entry.as_ref(), function) };
-    // SAFETY: both blocks are live and apart, each at least this long.
-    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, taken.block as *mut u8, usable.min(size)) };
-    give_back(entry.as_ref(), name, old);
-    if let Some(Entry { heap, .. }) = &entry {
-        heap.counters.block(function, size, taken.usable);
-    }
-    taken.block as *mut u8
-}
-
-/// The usable size with which a block can stay where it is, for `size` bytes.
-fn resize_in_place(usable: usize, large: Option<&'static large::Large>, size: usize) -> Option<usize> {
-    match large {
-        Some(large) if size > SLAB_MAX => large::resize(large, size),
-        Some(_) => None,
-        // A slot stays while it is not more than twice what a new one would be.
-        None => (size <= usable && CLASSES[class::of(size)].slot as usize * 2 > usable).then_some(usable),
-    }
-}
-
-/// reallocarray.
-pub fn reallocarray(pointer: *mut u8, count: usize, size: usize, site: usize) -> *mut u8 {
-    match count.checked_mul(size) {
-        Some(bytes) => realloc(Function::Reallocarray, pointer, bytes, site),
-        None => fail(enter().as_ref(), Function::Reallocarray),
-    }
 }
 
 /// malloc_usable_size: 0 for null and (after a report) for what is no block.

@@ -1,0 +1,110 @@
+//! realloc and reallocarray: in place where the block or the HOLE behind it allows, else a new block and a copy.
+//!
+//! Counts one block asked and one freed a call, as the program sees it; what happens inside is never counted. A call that
+//! fails leaves the old block as it was. Owns nothing.
+
+use core::ptr::null_mut;
+
+use super::release::{give_back, report};
+use super::{SIZE_LIMIT, allocate, enter, fail, take};
+use crate::block::{self, Kind};
+use crate::class::{self, CLASSES, SLAB_MAX};
+use crate::count::{Function, weight};
+use crate::misuse::Misuse;
+use crate::registry::Entry;
+use crate::{hardened, large, mode, os};
+
+/// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
+pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
+    let entry = enter();
+    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
+    let old = pointer as usize;
+    if old == 0 {
+        let block = allocate(entry.as_ref(), function, size, 1, false);
+        if let Some(entry) = &entry
+            && !block.is_null()
+        {
+            entry.heap.counters.realloc_null.add(1);
+        }
+        return block;
+    }
+    if size > SIZE_LIMIT {
+        return fail(entry.as_ref(), function);
+    }
+    if mode::is_hardened() {
+        return hardened::realloc(entry, function, old, size, site);
+    }
+    let known = match block::kind(old) {
+        Kind::Slot { class, .. } => Some((CLASSES[class].slot as usize, None)),
+        Kind::Large(block) => Some((block.usable(), Some(block))),
+        _ => None,
+    };
+    // A freed block is no block: give_back says what is wrong with it.
+    let secret = entry.as_ref().map_or(0, |e| e.heap.secret.get());
+    let suspicious = matches!(known, Some((_, None))) && block::is_marked(old, secret);
+    if size == 0 || known.is_none() || suspicious {
+        let wrong = match (known, size) {
+            (Some((usable, _)), 1..) if suspicious => {
+                Some(Misuse::Freed { function: name, pointer: old, usable })
+            }
+            _ => give_back(entry.as_ref(), name, old),
+        };
+        match wrong {
+            Some(wrong) => {
+                drop(entry);
+                report(wrong, name, old, site);
+                if size > 0 {
+                    os::set_errno(libc::ENOMEM);
+                }
+            }
+            None => {
+                if let Some(entry) = &entry {
+                    entry.heap.counters.realloc_zero[(function != Function::Realloc) as usize].add(1);
+                }
+            }
+        }
+        return null_mut();
+    }
+    let Some((usable, large)) = known else { return null_mut() };
+    if let Some(now) = resize_in_place(usable, large, size) {
+        if let Some(Entry { heap, .. }) = &entry {
+            heap.counters.level.fall(weight(usable));
+            heap.counters.block(function, size, now);
+            heap.counters.realloc_in_place.add(1);
+        }
+        return pointer;
+    }
+    let taken = match large {
+        Some(large) if size > SLAB_MAX && size > usable => {
+            large::take(entry.as_ref().map(|e| e.heap), size, 1, Some(large))
+                .or_else(|| take(entry.as_ref(), size, 1, false))
+        }
+        _ => take(entry.as_ref(), size, 1, false),
+    };
+    let Some(taken) = taken else { return fail(entry.as_ref(), function) };
+    // SAFETY: both blocks are live and apart, each at least this long.
+    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, taken.block as *mut u8, usable.min(size)) };
+    give_back(entry.as_ref(), name, old);
+    if let Some(Entry { heap, .. }) = &entry {
+        heap.counters.block(function, size, taken.usable);
+    }
+    taken.block as *mut u8
+}
+
+/// The usable size with which a block can stay where it is, for `size` bytes.
+fn resize_in_place(usable: usize, large: Option<&'static large::Large>, size: usize) -> Option<usize> {
+    match large {
+        Some(large) if size > SLAB_MAX => large::resize(large, size),
+        Some(_) => None,
+        // A slot stays while it is not more than twice what a new one would be.
+        None => (size <= usable && CLASSES[class::of(size)].slot as usize * 2 > usable).then_some(usable),
+    }
+}
+
+/// reallocarray.
+pub fn reallocarray(pointer: *mut u8, count: usize, size: usize, site: usize) -> *mut u8 {
+    match count.checked_mul(size) {
+        Some(bytes) => realloc(Function::Reallocarray, pointer, bytes, site),
+        None => fail(enter().as_ref(), Function::Reallocarray),
+    }
+}

@@ -1,0 +1,121 @@
+//! free and delete in full: null, what a pointer is, blocks of other heaps, large blocks, and what is wrong.
+//!
+//! Reached when the fast path finds anything out of the ordinary. Reports misuse only when the heap has been left again,
+//! since the report may end the process. Owns nothing.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::{enter, watched};
+use crate::account::ACCOUNT;
+use crate::block::{self, Kind};
+use crate::class::CLASSES;
+use crate::count::{Function, weight};
+use crate::hard::Giving;
+use crate::heap::State;
+use crate::misuse::{self, Misuse};
+use crate::registry::{self, Entry};
+use crate::{hardened, large, mode, profile, remote};
+
+pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
+    if pointer == 0 {
+        return release_null(Function::Free);
+    }
+    let giving = Giving { function: "free", delete: false, named };
+    if profile::is_on() {
+        return watched::free(giving, pointer, site);
+    }
+    release(enter(), giving, pointer, site);
+}
+
+pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
+    if pointer == 0 {
+        return release_null(Function::Delete);
+    }
+    let giving = Giving { function: "delete", delete: true, named };
+    if profile::is_on() {
+        return watched::free(giving, pointer, site);
+    }
+    let entry = enter();
+    if let Some(Entry { heap, .. }) = &entry {
+        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+    }
+    release(entry, giving, pointer, site);
+}
+
+/// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
+/// when a thread has ended and nobody would give such a heap back.
+fn release_null(function: Function) {
+    let heap = registry::mine();
+    let delete = function == Function::Delete;
+    if heap.state() != State::Live {
+        ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);
+    } else if delete {
+        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        heap.counters.delete_null.add(1);
+    } else {
+        heap.counters.free_null.add(1);
+    }
+}
+
+/// free and delete in full.
+pub(super) fn release(entry: Option<Entry>, giving: Giving, pointer: usize, site: usize) {
+    if mode::is_hardened() {
+        return hardened::release(entry, pointer, giving, site);
+    }
+    let function = giving.function;
+    if let Some(wrong) = give_back(entry.as_ref(), function, pointer) {
+        drop(entry);
+        report(wrong, function, pointer, site);
+    }
+}
+
+/// Frees a block, uncounted as a call. What is wrong with the pointer otherwise.
+pub(super) fn give_back(entry: Option<&Entry>, function: &'static str, pointer: usize) -> Option<Misuse> {
+    match block::kind(pointer) {
+        Kind::Slot { owner, slab, number, class } => {
+            // Without a heap to use (a signal handler in a call that uses the shared one) the block stays.
+            let Entry { heap, .. } = entry?;
+            let usable = CLASSES[class].slot as usize;
+            // A block of another thread's heap cannot be looked up there; its mark is proof enough.
+            if block::is_marked(pointer, heap.secret.get())
+                && (owner != heap.address() || slab.is_free(number) || heap.stacks[class].holds(pointer))
+            {
+                return Some(Misuse::Freed { function, pointer, usable });
+            }
+            heap.counters.level.fall(weight(usable));
+            block::mark(pointer, heap.secret.get());
+            if owner == heap.address() {
+                heap.put(class, pointer);
+            } else {
+                remote::send(heap, owner, pointer);
+            }
+            None
+        }
+        Kind::Large(block) => {
+            if let Some(Entry { heap, .. }) = entry {
+                heap.settle();
+                heap.counters.level.fall(weight(block.usable()));
+            }
+            large::put(entry.map(|e| e.heap), block);
+            None
+        }
+        Kind::FreedLarge(block) => Some(Misuse::Freed { function, pointer, usable: block.usable() }),
+        Kind::Inside(block, usable) => Some(Misuse::Inside { function, pointer, block, usable }),
+        Kind::Nothing => Some(Misuse::NoBlock { function, pointer }),
+    }
+}
+
+/// Reports what is wrong with `pointer`, which may be another allocator's block. No heap is entered.
+#[cold]
+pub fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize) {
+    match (&wrong, crate::engine::segment_at(pointer)) {
+        // The page map knows the first page of a large block only.
+        (Misuse::NoBlock { .. }, Some((start, bytes, true))) => {
+            misuse::report(Misuse::Inside { function, pointer, block: start, usable: bytes }, site);
+        }
+        (Misuse::NoBlock { .. }, None) if crate::foreign::may_be(pointer) => {
+            misuse::foreign(function, pointer, site);
+        }
+        _ => misuse::report(wrong, site),
+    }
+}
