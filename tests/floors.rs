@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["shared"],
     // One heap with all its parts.
-    &["block", "hard", "heap", "large", "loans", "remote", "shelf", "slab", "stack", "whole"],
+    &["block", "borrower", "hard", "heap", "large", "loans", "remote", "shelf", "slab", "stack", "whole"],
     &["tls"],
     &["shared"],
     &["registry"],

@@ -11,6 +11,7 @@ use crate::class::{CLASSES, LIMIT};
 use crate::heap::owner_of;
 use crate::large::{self, Large};
 use crate::loans::Place;
+use crate::misuse::{self, Misuse};
 use crate::pagemap;
 use crate::slab::{self, Slab};
 
@@ -129,4 +130,27 @@ pub fn claim(block: usize, secret: usize) -> bool {
         unsafe { second_word(block).write(0) };
     }
     marked
+}
+
+/// A block on a stack lacks its mark, or is there twice; it is dropped, for good. Either the program freed it twice or
+/// wrote to it after it was freed; or a signal handler allocated or freed between two instructions of the fast
+/// path, which may leave a block behind on the stack that is in use. The two look the same, so only a program that
+/// catches no signal is told.
+#[cold]
+#[inline(never)]
+pub fn unmarked(block: usize) {
+    if !signals_are_caught() {
+        misuse::report(Misuse::Overwritten { function: "malloc", pointer: block }, 0);
+    }
+}
+
+fn signals_are_caught() -> bool {
+    (1..=64).any(|signal| {
+        let mut now = core::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: only asks, into a valid place; numbers that are no signals are refused.
+        let known = unsafe { libc::sigaction(signal, core::ptr::null(), now.as_mut_ptr()) } == 0;
+        // SAFETY: zero bytes are a valid sigaction, and so is what the call wrote.
+        let now = unsafe { now.assume_init() };
+        known && now.sa_sigaction != libc::SIG_DFL && now.sa_sigaction != libc::SIG_IGN
+    })
 }

@@ -6,13 +6,12 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 
-use crate::class::{CLASSES, COUNT, LIMIT, TABLE};
+use crate::class::{CLASSES, COUNT, LIMIT};
 use crate::count::Counters;
 use crate::engine::{self, Span};
 use crate::large::{self, Large};
 use crate::ledger::Ledger;
 use crate::loans::Place;
-use crate::misuse::{self, Misuse};
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
 use crate::shelf::Shelf;
@@ -29,12 +28,6 @@ const SPARES: [usize; 3] = [8, 4, 2];
 const TRIED: u32 = 8192;
 /// How many requests in such a class come before its first slab.
 const TRIAL: u8 = 16;
-/// Bytes of free slots from which on a heap looks for loans.
-const SPARSE: usize = 512 << 10;
-/// Slabs that are looked at for loans at once.
-const LOOKS: u32 = 128;
-/// The longest pause between looks that find nothing, in slabs.
-const LONGEST_PAUSE: u16 = 4;
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
 
@@ -94,13 +87,11 @@ pub struct Heap {
     /// Requests in a class of the largest slabs before it had one.
     asked: [Cell<u8>; LIMIT],
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
-    pauses: [Cell<(u16, u16)>; LIMIT],
+    pub pauses: [Cell<(u16, u16)>; LIMIT],
     /// Calls that looked at the time line, for each of which the clock is read now and then.
     pub beat: Cell<u32>,
     /// What its thread did by call site, where those are recorded.
     pub ledger: Cell<Option<&'static Ledger>>,
-    /// The stacks' rooms, one behind the other.
-    rooms: [Cell<usize>; ROOMS],
     /// By class: the slabs behind the stacks.
     pub shelves: [Shelf; COUNT + 1],
 }
@@ -125,16 +116,15 @@ impl Heap {
     }
 
     /// Readies a heap of zero bytes.
-    pub fn open(&'static self, secret: usize) {
+    pub fn open(&'static self, mut rooms: &'static [Cell<usize>], secret: usize) {
         self.secret.set(secret);
         self.counters.level.open();
         if mode::is_hardened() {
             // No stack has room, so every call takes the slow path.
             return;
         }
-        let mut rooms = &self.rooms[..];
         for class in 1..=COUNT {
-            let (room, rest) = rooms.split_at(room_of(class));
+            let (room, rest) = rooms.split_at(stack::room_of(class));
             self.stacks[class].open(class, room);
             rooms = rest;
         }
@@ -176,80 +166,8 @@ impl Heap {
             if block::claim(block, self.secret.get()) {
                 return Some(block);
             }
-            unmarked(block);
+            block::unmarked(block);
         }
-    }
-
-    /// As [`Heap::take`], at a multiple of `align`: slots of such a class lie at one, lent blocks may not.
-    pub fn take_aligned(&'static self, class: usize, align: usize) -> Option<usize> {
-        let block = self.take(class)?;
-        if block & (align - 1) == 0 {
-            return Some(block);
-        }
-        let shelf = &self.shelves[class % LIMIT];
-        let slab = shelf.first().or_else(|| self.add_slab(class));
-        block::mark(block, self.secret.get());
-        self.put(class, block);
-        let (slab, place) = (slab?, [Cell::new(0)]);
-        slab.take(&place, self.secret.get());
-        shelf.note(slab);
-        let [block] = place;
-        block::claim(block.get(), self.secret.get()).then_some(block.get())
-    }
-
-    /// Blocks of `class` in the holes of sparse slabs of smaller classes, into `out`; returns how many. Looks only where
-    /// free slots are a sixteenth of this heap's slabs and half a MiB, at a few slabs, and less often where it
-    /// found nothing.
-    fn borrow(&'static self, class: usize, out: &[Cell<usize>]) -> usize {
-        let pause = &self.pauses[class % LIMIT];
-        if pause.get().0 > 0 {
-            pause.set((pause.get().0 - 1, pause.get().1));
-            return 0;
-        }
-        let (mut free, mut all) = (0, 0);
-        for (shelf, kind) in self.shelves.iter().zip(&CLASSES) {
-            free += shelf.free_slots() as usize * kind.slot as usize;
-            all += shelf.slabs() as usize * (kind.mask as usize + 1);
-        }
-        if free < SPARSE || free * 16 < all {
-            return 0;
-        }
-        let wanted = CLASSES[class % LIMIT].slot;
-        let lenders = (2..class).rev().filter(|&c| CLASSES[c].slot * 2 <= wanted && self.may_lend(c, wanted));
-        let mut count = 0;
-        let mut looks = LOOKS;
-        for lender in lenders {
-            let shelf = &self.shelves[lender];
-            // Each slab is looked at and goes to the back.
-            let mut left = (shelf.free_slots() / CLASSES[lender].slots).min(looks) as usize;
-            while left > 0 && count < out.len() {
-                let Some(slab) = shelf.first() else { break };
-                let lent = slab.lend(class, &out[count..], self.secret.get());
-                count += lent;
-                shelf.note(slab);
-                shelf.postpone(slab);
-                left -= 1;
-                looks -= 1;
-            }
-            if count == out.len() || looks == 0 {
-                break;
-            }
-        }
-        let longer = if count > 0 { 0 } else { (pause.get().1 * 2 + 1).min(LONGEST_PAUSE) };
-        pause.set((longer, longer));
-        count
-    }
-
-    /// Whether the slabs of class `lender` have enough free slots that runs for `wanted` bytes are likely: the free share
-    /// to the power of the run's length is at least a 64th.
-    fn may_lend(&self, lender: usize, wanted: u32) -> bool {
-        let (shelf, kind) = (&self.shelves[lender], &CLASSES[lender]);
-        let free = shelf.free_slots() as u64 * 1024 / (shelf.slabs() as u64 * kind.slots as u64).max(1);
-        let mut likely = 1024;
-        for _ in 0..wanted.div_ceil(kind.slot) {
-            likely = likely * free / 1024;
-        }
-        likely >= 16
     }
 
     /// Fills the empty stack of `class` from its slabs and takes a block.
@@ -299,7 +217,7 @@ impl Heap {
         true
     }
 
-    fn add_slab(&'static self, class: usize) -> Option<&'static Slab> {
+    pub fn add_slab(&'static self, class: usize) -> Option<&'static Slab> {
         let pages = (CLASSES[class].mask as usize + 1) / PAGE;
         let spare = self.spare[spare_row(pages)].iter().find_map(Cell::take);
         let slab = match spare {
@@ -396,7 +314,7 @@ impl Heap {
                 slab.take_back(class, number, self.secret.get());
             }
             Some((Place::Own, _)) => self.give_to(slab, block),
-            _ => return unmarked(block),
+            _ => return block::unmarked(block),
         }
         self.regain(slab.class.get() as usize % LIMIT, slab);
     }
@@ -405,7 +323,7 @@ impl Heap {
     fn give_to(&self, slab: &Slab, block: usize) {
         let free = block::is_marked(block, self.secret.get());
         if !free || !slab.kind().slot_at(block).is_some_and(|number| slab.put(number)) {
-            unmarked(block);
+            block::unmarked(block);
         }
     }
 
@@ -468,49 +386,10 @@ const fn spare_row(pages: usize) -> usize {
     (pages.trailing_zeros() as usize).saturating_sub(2) % SPARES.len()
 }
 
-/// Places of the room of a class: fewer for large blocks.
-const fn room_of(class: usize) -> usize {
-    let most = TABLE[class].stack as usize;
-    if most < stack::ROOM { most } else { stack::ROOM }
-}
-
-/// Places of all rooms.
-const ROOMS: usize = {
-    let (mut sum, mut class) = (0, 1);
-    while class <= COUNT {
-        sum += room_of(class);
-        class += 1;
-    }
-    sum
-};
-
 /// Address of the heap that a page map key names.
 #[inline(always)]
 pub fn owner_of(key: usize) -> usize {
     key & !(PAGE - 1)
-}
-
-/// A block on a stack lacks its mark, or is there twice; it is dropped, for good. Either the program freed it twice or
-/// wrote to it after it was freed; or a signal handler allocated or freed between two instructions of the fast
-/// path, which may leave a block behind on the stack that is in use. The two look the same, so only a program that
-/// catches no signal is told.
-#[cold]
-#[inline(never)]
-pub fn unmarked(block: usize) {
-    if !signals_are_caught() {
-        misuse::report(Misuse::Overwritten { function: "malloc", pointer: block }, 0);
-    }
-}
-
-fn signals_are_caught() -> bool {
-    (1..=64).any(|signal| {
-        let mut now = core::mem::MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: only asks, into a valid place; numbers that are no signals are refused.
-        let known = unsafe { libc::sigaction(signal, core::ptr::null(), now.as_mut_ptr()) } == 0;
-        // SAFETY: zero bytes are a valid sigaction, and so is what the call wrote.
-        let now = unsafe { now.assume_init() };
-        known && now.sa_sigaction != libc::SIG_DFL && now.sa_sigaction != libc::SIG_IGN
-    })
 }
 
 /// The heap of a thread that has none yet: nothing is ever found in it.

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod block;
+pub mod borrower;
 pub mod buffer;
 pub mod class;
 pub mod count;

@@ -85,7 +85,7 @@ fn pop(
 #[cold]
 #[inline(never)]
 fn misused(block: usize) -> Option<*mut u8> {
-    crate::heap::unmarked(block);
+    crate::block::unmarked(block);
     None
 }
 

@@ -4,6 +4,7 @@
 //! hand-over. The heap called *shared* serves calls that come where a thread has no heap of its own to
 //! use: after its end, or in a signal handler that came in while it was inside a slow path.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::account::ACCOUNT;
@@ -11,7 +12,7 @@ use crate::hard::region;
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
-use crate::{engine, large, os, pool, remote, secret, shared, tls};
+use crate::{engine, large, os, pool, remote, secret, shared, stack, tls};
 
 /// The first of the heaps without a thread.
 static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
@@ -29,6 +30,21 @@ pub static THREADS_EVER: &AtomicU64 = &ACCOUNT.threads[2];
 /// The pthread key whose destructor tells of a thread's end, + 1; 0: none yet.
 static KEY: AtomicUsize = AtomicUsize::new(0);
 const KEY_REFUSED: usize = usize::MAX;
+
+/// A heap that a thread can have: with its stacks' rooms, one behind the other.
+#[repr(C)]
+struct Furnished {
+    heap: Heap,
+    rooms: [Cell<usize>; stack::ROOMS],
+}
+
+impl Furnished {
+    /// Readies one of zero bytes.
+    fn open(&'static self, secret: usize) -> &'static Heap {
+        self.heap.open(&self.rooms, secret);
+        &self.heap
+    }
+}
 
 /// Leave to use a heap in a slow path; ends when dropped.
 pub struct Entry {
@@ -163,16 +179,15 @@ fn adopt(heap: &Heap) -> bool {
 }
 
 fn make() -> Option<&'static Heap> {
-    let at = pool::take::<Heap>()?;
-    // SAFETY: a fresh mapping of zero bytes of a heap's size, which is a valid heap, and never unmapped.
-    let heap = unsafe { at.as_ref() };
-    heap.open(secret::get());
+    let at = pool::take::<Furnished>()?;
+    // SAFETY: a fresh mapping of zero bytes, which are a valid heap with its rooms, and never unmapped.
+    let heap = unsafe { at.as_ref() }.open(secret::get());
     shared::place(&heap.counters);
     let mut newest = NEWEST.load(Relaxed);
     loop {
         // SAFETY: the list holds heaps only, and heaps are never unmapped.
         heap.older.set(unsafe { newest.as_ref() });
-        match NEWEST.compare_exchange_weak(newest, at.as_ptr(), Release, Relaxed) {
+        match NEWEST.compare_exchange_weak(newest, at.cast().as_ptr(), Release, Relaxed) {
             Ok(_) => return Some(heap),
             Err(now) => newest = now,
         }

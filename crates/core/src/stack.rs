@@ -9,7 +9,7 @@
 
 use core::cell::Cell;
 
-use crate::class::CLASSES;
+use crate::class::{CLASSES, COUNT, TABLE};
 use crate::packet::{self, Packet};
 
 /// The most blocks on a stack.
@@ -187,3 +187,19 @@ impl Stack {
         Some(packet)
     }
 }
+
+/// Places of the room of a class: fewer for large blocks.
+pub const fn room_of(class: usize) -> usize {
+    let most = TABLE[class].stack as usize;
+    if most < ROOM { most } else { ROOM }
+}
+
+/// Places of all rooms.
+pub const ROOMS: usize = {
+    let (mut sum, mut class) = (0, 1);
+    while class <= COUNT {
+        sum += room_of(class);
+        class += 1;
+    }
+    sum
+};
