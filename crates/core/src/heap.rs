@@ -217,6 +217,7 @@ impl Heap {
         true
     }
 
+    /// A new slab of `class`, all its slots free: one kept, or one of the engine's. None when memory is short.
     pub fn add_slab(&'static self, class: usize) -> Option<&'static Slab> {
         let pages = (CLASSES[class].mask as usize + 1) / PAGE;
         let spare = self.spare[spare_row(pages)].iter().find_map(Cell::take);
