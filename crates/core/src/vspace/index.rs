@@ -184,3 +184,44 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Node i is noted for the start 8 i, so that the index can be asked what it must know.
+    fn node(i: u32) -> NodeId {
+        NodeId::new(i).unwrap()
+    }
+
+    fn find(index: &Index, i: u32) -> Option<usize> {
+        index.find(8 * i as u64, |n| (n == node(i)).then_some(())).map(|(_, _, slot)| slot)
+    }
+
+    #[test]
+    fn what_was_noted_is_found_until_it_is_removed() {
+        let mut index = Index::new();
+        let mut live = [false; 4096];
+        let mut seed = 7u32;
+        for _ in 0..60_000 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let i = seed >> 20;
+            match find(&index, i) {
+                Some(slot) => {
+                    assert!(live[i as usize]);
+                    index.remove(slot);
+                }
+                None => {
+                    assert!(!live[i as usize]);
+                    index.insert(8 * i as u64, node(i));
+                }
+            }
+            live[i as usize] ^= true;
+        }
+        for i in 0..4096 {
+            assert_eq!(find(&index, i).is_some(), live[i as usize]);
+        }
+        assert_eq!(index.len, live.iter().filter(|l| **l).count());
+        index.release();
+    }
+}

@@ -118,3 +118,24 @@ fn larger(a: x86_64::__m128i, b: x86_64::__m128i) -> x86_64::__m128i {
     // SAFETY: as before.
     unsafe { x86_64::_mm_or_si128(from_a, from_b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_and_largest_are_those_of_a_plain_loop() {
+        let lane = Lane::new();
+        assert_eq!((lane.first(1), lane.largest()), (None, 0));
+        let mut seed = 1u32;
+        for _ in 0..2000 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            lane.set((seed >> 8) as usize, (seed >> 9) % 40 * if seed & 64 == 0 { 1 } else { MOST / 40 });
+            let sizes: [u32; 16] = core::array::from_fn(|i| lane.get(i));
+            assert_eq!(lane.largest(), sizes.into_iter().max().unwrap_or(0));
+            for want in [1, 2, 20, 39, 40, MOST / 2, MOST - 40, MOST] {
+                assert_eq!(lane.first(want), sizes.iter().position(|s| *s >= want));
+            }
+        }
+    }
+}

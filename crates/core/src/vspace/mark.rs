@@ -335,3 +335,21 @@ fn mask(base: u64, low: u64, high: u64) -> u64 {
     let to = u64::MAX >> (base + 64 - high.min(base + 64));
     from & to
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_has_the_bits_between() {
+        for low in 0..256 {
+            for high in low + 1..=256 {
+                for word in low / 64..=(high - 1) / 64 {
+                    let plain =
+                        (0..64).filter(|i| (low..high).contains(&(word * 64 + i))).fold(0, |m, i| m | 1 << i);
+                    assert_eq!(mask(word * 64, low, high), plain, "{low} {high} {word}");
+                }
+            }
+        }
+    }
+}

@@ -139,3 +139,42 @@ impl Cursor {
         *self = Cursor::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_lies_in_the_piece_that_spans_it() {
+        let entries = Steps::<[u8; 64]>::ENTRIES;
+        for piece in 0..PIECES - 80 {
+            let (first, pages) = Steps::<[u8; 64]>::span(piece);
+            for index in [first * entries, (first + pages) * entries - 1] {
+                assert_eq!(Steps::<[u8; 64]>::piece(index as u32), piece, "index {index}");
+            }
+        }
+        assert_eq!(Steps::<[u8; 32]>::piece(0), 0);
+        assert!(Steps::<[u8; 32]>::piece(u32::MAX) < PIECES);
+        assert!(Steps::<[u8; 64]>::piece(u32::MAX) < PIECES);
+    }
+
+    #[test]
+    fn entries_stay_where_they_are_and_are_their_own() {
+        static STEPS: Steps<u64> = Steps::new();
+        let mut cursor = Cursor::new();
+        for i in 0..100_000u64 {
+            let index = cursor.next(&STEPS).unwrap();
+            assert_eq!(index as u64, i);
+            // SAFETY: the index was just given.
+            assert_eq!(unsafe { STEPS.at(index).read() }, 0);
+            // SAFETY: as above.
+            unsafe { STEPS.at(index).write(i) };
+        }
+        for i in 0..100_000 {
+            // SAFETY: all of these were given.
+            assert_eq!(unsafe { STEPS.at(i).read() }, i as u64);
+        }
+        // SAFETY: nothing refers to an entry.
+        unsafe { cursor.release(&STEPS) };
+    }
+}
