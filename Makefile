@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak verify
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -39,6 +39,10 @@ test-programs: build
 ## pitfalls, misuse: who passes what: glibc, MeMS and the allocators installed here, as tables (T="options" of the scripts)
 pitfalls misuse: build
 	@scripts/$@.sh $(T)
+
+## verify: loom models of the lock-free parts; the engine's tests under AddressSanitizer
+verify:
+	@scripts/verify.sh
 
 ## soak M=30: threads, forks, signals and refusals for so many minutes
 soak: build
