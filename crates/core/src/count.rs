@@ -98,11 +98,18 @@ const _: () = assert!(size_of::<Counters>() == 4096);
 
 impl Counters {
     /// Counts a block of `asked` bytes that takes `usable`, asked by `function`, and makes it live.
+    #[inline]
     pub fn block(&self, function: Function, asked: usize, usable: usize) {
+        self.resized(function, asked, usable);
+        self.level.add(weight(usable));
+    }
+
+    /// As [`Counters::block`], but what is live stays as it was.
+    #[inline]
+    pub fn resized(&self, function: Function, asked: usize, usable: usize) {
         self.calls[function as usize].add(asked);
         self.sizes[size_row(asked)].add(asked);
         self.usable.add(usable as u64);
-        self.level.add(weight(usable));
     }
 
     /// Blocks ever asked, successfully.

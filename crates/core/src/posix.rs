@@ -4,12 +4,14 @@
 //! and sets ENOMEM (EINVAL where the manual says so) when it does. Fast paths touch the thread's heap only;
 //! everything else goes through [`registry::enter`].
 
+mod calloc;
 #[macro_use]
 mod caller;
 mod realloc;
 mod release;
 pub mod watched;
 
+pub use calloc::calloc;
 pub use realloc::{realloc, reallocarray};
 pub use release::report;
 use release::{delete_in_full, free_in_full, release};
@@ -209,16 +211,6 @@ fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> 
 fn clear(block: usize, len: usize) {
     // SAFETY: the block was just taken, is `len` bytes long and nobody else's.
     unsafe { core::ptr::write_bytes(block as *mut u8, 0, len) };
-}
-
-/// calloc.
-#[inline]
-pub fn calloc(count: usize, size: usize) -> *mut u8 {
-    let entry = enter();
-    match count.checked_mul(size) {
-        Some(bytes) => allocate(entry.as_ref(), Function::Calloc, bytes, 1, true),
-        None => fail(entry.as_ref(), Function::Calloc),
-    }
 }
 
 /// memalign, valloc and the like: `align` is rounded up to a power of two, as glibc does.

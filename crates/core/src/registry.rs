@@ -95,7 +95,7 @@ fn set_mine(heap: &'static Heap) {
 /// Starts a change of the calling thread's heap. Meanwhile its slot holds a heap in which nothing is found, so that
 /// a signal handler's calls come to [`enter_elsewhere`] and do not meet the half-changed one.
 #[inline]
-fn begin(heap: &'static Heap) -> Entry {
+pub fn begin(heap: &'static Heap) -> Entry {
     set_mine(&BUSY);
     heap.inside.store(true, Release);
     Entry { heap, shared: None }

@@ -6,35 +6,43 @@
 
 use core::sync::atomic::{Ordering::*, fence};
 
-use crate::heap::{Heap, OUTGOING, State};
+use crate::heap::{Heap, OUTGOING, Outgoing, State, class_of};
+use crate::loans::CLOSED;
 use crate::packet::Packet;
+use crate::stack::{MOVED, Stack};
 use crate::{hard, mode, pagemap};
 
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 32;
+/// Spreads page numbers over the upper half of a word's low bits (Knuth's multiplicative hashing).
+const SPREAD: usize = 0x9E37_79B9;
 
 /// Sends `block` to the heap at address `owner`. O(1); one atomic operation a full packet.
 #[inline]
 pub fn send(from: &'static Heap, owner: usize, block: usize) {
-    let outgoing = &from.outgoing[(owner >> 12) % OUTGOING];
-    if outgoing.owner.get() != owner {
-        post(from, outgoing.owner.get(), outgoing.packet.take());
-        outgoing.owner.set(owner);
-    }
-    let packet = match outgoing.packet.get() {
-        Some(packet) => packet,
-        None => match new_packet(from) {
-            Some(packet) => {
-                outgoing.packet.set(Some(packet));
-                packet
+    // Heaps follow each other in memory at some multiple of a page.
+    let outgoing = &from.outgoing[(owner >> 12).wrapping_mul(SPREAD) >> 32 & (OUTGOING - 1)];
+    match outgoing.packet.get() {
+        Some(packet) if outgoing.owner.get() == owner => {
+            if packet.add(block) {
+                outgoing.packet.set(None);
+                post(from, owner, Some(packet));
             }
-            // No memory even for a packet: the block is lost to the program, but nothing is corrupted.
-            None => return,
-        },
-    };
-    if packet.add(block) {
-        outgoing.packet.set(None);
-        post(from, owner, Some(packet));
+        }
+        _ => start(from, outgoing, owner, block),
+    }
+}
+
+/// The first block for an owner: what waits in its place for another one goes out.
+#[cold]
+#[inline(never)]
+fn start(from: &'static Heap, outgoing: &'static Outgoing, owner: usize, block: usize) {
+    post(from, outgoing.owner.get(), outgoing.packet.take());
+    outgoing.owner.set(owner);
+    // No memory even for a packet: the block is lost to the program, but nothing is corrupted.
+    if let Some(packet) = new_packet(from) {
+        packet.add(block);
+        outgoing.packet.set(Some(packet));
     }
 }
 
@@ -53,6 +61,7 @@ pub fn post_all(from: &'static Heap) {
     }
 }
 
+#[inline(never)]
 fn post(from: &'static Heap, owner: usize, packet: Option<&'static Packet>) {
     let Some(packet) = packet else { return };
     let owner = owner as *const Heap;
@@ -131,10 +140,25 @@ fn take_back(heap: &'static Heap, block: usize) {
         return hard::take_back(heap, block);
     }
     let Some(entry) = pagemap::entry(block) else { return };
-    if let Some(stack) = heap.stack_of(entry.key.load(Relaxed))
-        && stack.push(block)
+    let key = entry.key.load(Relaxed);
+    if let Some(stack) = heap.stack_of(key)
+        && class_of(key) != CLOSED
     {
+        if !stack.push(block) {
+            make_room(heap, stack, class_of(key));
+            stack.push(block);
+        }
         return;
     }
     heap.restore(block);
+}
+
+/// Moves the oldest blocks of a full stack behind it, or into their slabs.
+#[cold]
+#[inline(never)]
+fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
+    match stack.takes_packet().then(|| new_packet(heap)).flatten() {
+        Some(packet) => stack.stow(packet),
+        None => heap.flush(class, stack.len().min(MOVED)),
+    }
 }

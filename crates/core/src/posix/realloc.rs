@@ -4,18 +4,80 @@
 //! fails leaves the old block as it was. Owns nothing.
 
 use core::ptr::null_mut;
+use core::sync::atomic::Ordering::{Relaxed, Release};
+use core::sync::atomic::compiler_fence;
 
+use super::calloc::claimed;
 use super::release::{give_back, report};
 use super::{SIZE_LIMIT, allocate, enter, fail, take};
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
+use crate::heap::class_of;
 use crate::misuse::Misuse;
 use crate::registry::Entry;
-use crate::{hardened, large, mode, os};
+use crate::{hardened, large, mode, os, pagemap, tls};
 
 /// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
 pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
+    match fast(function, pointer as usize, size) {
+        Some(block) => block as *mut u8,
+        None => in_full(function, pointer, size, site),
+    }
+}
+
+/// Reallocates a block of this thread's slabs to a slot's size where nothing is out of the ordinary: in place, or to a
+/// block that lies ready. None (nothing done) otherwise.
+#[inline(always)]
+fn fast(function: Function, old: usize, size: usize) -> Option<usize> {
+    if size.wrapping_sub(1) >= SLAB_MAX {
+        return None;
+    }
+    let key = pagemap::near_entry(old)?.key.load(Relaxed);
+    let heap = tls::heap();
+    let stack = heap.stack_of(key)?;
+    let wanted = class::of(size);
+    let (kind, now) = (&CLASSES[class_of(key)], &CLASSES[wanted]);
+    kind.slot_at(old)?;
+    if block::may_be_marked(old, heap.secret.get()) || !stack.has_room() {
+        return None;
+    }
+    let counters = &heap.counters;
+    if stays(kind.slot as usize, size, now.slot as usize) {
+        counters.resized(function, size, kind.slot as usize);
+        counters.realloc_in_place.add(1);
+        return Some(old);
+    }
+    // A level that rises needs no look at its peak.
+    if now.weight < kind.weight && counters.level.is_above_peak() {
+        return None;
+    }
+    let block = claimed(heap, wanted)?;
+    let len = size.min(kind.slot as usize);
+    // SAFETY: both blocks are live and apart, each at least this long.
+    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, block as *mut u8, len) };
+    // As free: the mark is there before the block is on the stack.
+    block::mark(old, heap.secret.get());
+    compiler_fence(Release);
+    if !stack.push(old) {
+        put_marked(old);
+    }
+    counters.resized(function, size, now.slot as usize);
+    counters.level.add(now.weight.wrapping_sub(kind.weight));
+    Some(block)
+}
+
+/// A signal handler filled the stack just now.
+#[cold]
+#[inline(never)]
+fn put_marked(block: usize) {
+    if let (Some(Entry { heap, .. }), Kind::Slot { class, .. }) = (&enter(), block::kind(block)) {
+        heap.put(class, block);
+    }
+}
+
+#[inline(never)]
+fn in_full(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
     let entry = enter();
     let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
     let old = pointer as usize;
@@ -96,9 +158,16 @@ fn resize_in_place(usable: usize, large: Option<&'static large::Large>, size: us
     match large {
         Some(large) if size > SLAB_MAX => large::resize(large, size),
         Some(_) => None,
-        // A slot stays while it is not more than twice what a new one would be.
-        None => (size <= usable && CLASSES[class::of(size)].slot as usize * 2 > usable).then_some(usable),
+        None => {
+            (size <= usable && stays(usable, size, CLASSES[class::of(size)].slot as usize)).then_some(usable)
+        }
     }
+}
+
+/// Whether a block stays in its slot: while that is not more than twice what a new one, of `now` bytes, would be.
+#[inline(always)]
+fn stays(usable: usize, size: usize, now: usize) -> bool {
+    size <= usable && now * 2 > usable
 }
 
 /// reallocarray.

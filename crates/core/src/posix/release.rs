@@ -11,10 +11,10 @@ use crate::block::{self, Kind};
 use crate::class::CLASSES;
 use crate::count::{Function, weight};
 use crate::hard::Giving;
-use crate::heap::State;
+use crate::heap::{State, class_of, owner_of};
 use crate::misuse::{self, Misuse};
 use crate::registry::{self, Entry};
-use crate::{hardened, large, mode, profile, remote};
+use crate::{hardened, large, mode, pagemap, profile, remote, tls};
 
 pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
@@ -24,7 +24,9 @@ pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if profile::is_on() {
         return watched::free(giving, pointer, site);
     }
-    release(enter(), giving, pointer, site);
+    if !elsewhere(pointer) {
+        release(enter(), giving, pointer, site);
+    }
 }
 
 pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
@@ -35,11 +37,37 @@ pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) 
     if profile::is_on() {
         return watched::free(giving, pointer, site);
     }
+    if elsewhere(pointer) {
+        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+    }
     let entry = enter();
     if let Some(Entry { heap, .. }) = &entry {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
     release(entry, giving, pointer, site);
+}
+
+/// Frees a block of another heap's slabs where nothing is out of the ordinary; false (nothing done) otherwise. All it
+/// reads of the block's slab and owner is the page map's key, since their lines are being written by another thread.
+#[inline(always)]
+fn elsewhere(block: usize) -> bool {
+    let Some(entry) = pagemap::near_entry(block) else { return false };
+    let heap = tls::heap();
+    let key = entry.key.load(Relaxed);
+    let owner = owner_of(key);
+    if owner == 0 || owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
+        return false;
+    }
+    let kind = &CLASSES[class_of(key)];
+    if kind.slot_at(block).is_none() || block::may_be_marked(block, heap.secret.get()) {
+        return false;
+    }
+    let entry = registry::begin(heap);
+    heap.counters.level.fall(kind.weight);
+    block::mark(block, heap.secret.get());
+    remote::send(heap, owner, block);
+    drop(entry);
+    true
 }
 
 /// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
