@@ -65,6 +65,14 @@ impl Module {
         self.path.0.get(..self.path.1).unwrap_or_default()
     }
 
+    /// Whether it is the same file at the same place.
+    fn is_same(&self, other: &Module) -> bool {
+        let places = (self.place.start, self.place.end, self.place.header, self.bias);
+        places == (other.place.start, other.place.end, other.place.header, other.bias)
+            && self.build_id() == other.build_id()
+            && self.path() == other.path()
+    }
+
     /// The build id; empty where it has none.
     pub fn build_id(&self) -> &[u8] {
         self.build_id.0.get(..self.build_id.1).unwrap_or_default()
@@ -78,6 +86,8 @@ static LOCK: Lock<()> = Lock::new(());
 
 /// How often code was found unloaded.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// How often a module that had been closed was met again where it had been.
+static REOPENED: AtomicU32 = AtomicU32::new(0);
 /// How often dlclose was called.
 static UNLOADS: AtomicU32 = AtomicU32::new(0);
 
@@ -157,6 +167,12 @@ pub fn of(pc: usize) -> u16 {
     if let Some(number) = known().iter().rposition(in_it) {
         return number as u16;
     }
+    // A plugin that comes and goes is one module, as long as it comes to the same place.
+    if let Some(number) = known().iter().position(|old| old.to != u32::MAX && old.is_same(&module)) {
+        set_end(number, u32::MAX);
+        REOPENED.fetch_add(1, Relaxed);
+        return number as u16;
+    }
     if count >= LIMIT {
         return NONE;
     }
@@ -188,15 +204,32 @@ pub fn check() -> bool {
     let generation = GENERATION.fetch_add(1, Relaxed) + 1;
     for number in 0..COUNT.load(Relaxed) {
         if gone[number / 64] & 1 << (number % 64) != 0 {
-            // SAFETY: an entry below COUNT, whose `to` only the lock's holder writes.
-            let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(number) };
-            // SAFETY: as above; a raw place, since others read the entry.
-            let to = unsafe { ptr::addr_of_mut!((*entry).to) };
-            // SAFETY: as above.
-            unsafe { to.write(generation) };
+            set_end(number, generation);
         }
     }
     true
+}
+
+/// Writes the generation in which a module was closed. The caller holds the lock.
+fn set_end(number: usize, generation: u32) {
+    // SAFETY: an entry below COUNT, whose `to` only the lock's holder writes.
+    let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(number) };
+    // SAFETY: as above; a raw place, since others read the entry.
+    let to = unsafe { ptr::addr_of_mut!((*entry).to) };
+    // SAFETY: as above.
+    unsafe { to.write(generation) };
+}
+
+/// How often a closed module was met again: then sites in it are to be found again.
+pub fn reopened() -> u32 {
+    REOPENED.load(Relaxed)
+}
+
+/// [`check`] at the end of the process, where the linker's lock must not be waited for.
+pub fn check_last() {
+    if FIND.load(Relaxed) != 0 && UNLOADS.load(Relaxed) != 0 {
+        check();
+    }
 }
 
 /// The place of a module's code now, if it is still that module.

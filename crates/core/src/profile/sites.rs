@@ -47,6 +47,9 @@ impl Node {
     }
 }
 
+/// How many times modules had been reopened when sites were last shown again.
+static REVIVED: AtomicU32 = AtomicU32::new(0);
+
 /// Keys of code that is gone have this bit, which no key that is looked for has.
 const GONE: u64 = 1 << 63;
 
@@ -180,6 +183,10 @@ fn add(key: u64, frames: &[usize]) -> u32 {
         0
     };
     let Some(_guard) = LOCK.take() else { return lost() };
+    let reopened = modules::reopened();
+    if REVIVED.swap(reopened, Relaxed) != reopened {
+        hide_closed();
+    }
     let at = match find(key) {
         Ok(site) => return site,
         Err(at) => at,
@@ -240,23 +247,33 @@ fn node(parent: u32, address: usize, module: u16) -> Option<u32> {
 
 /// Hides every site with a frame in a module that is closed, or in none: its addresses may soon be other code's.
 pub fn forget_closed() {
-    let Some(_guard) = LOCK.take() else { return };
+    if let Some(_guard) = LOCK.take() {
+        hide_closed();
+    }
+}
+
+/// Hides such sites and shows those again whose modules are all open. The caller holds the lock.
+fn hide_closed() {
     let modules = modules::known();
     let nodes = nodes();
     let is_closed = |number: u16| modules.get(usize::from(number)).is_none_or(|m| m.to != u32::MAX);
     for slot in table(&TABLES.slots, TABLES.room.load(Relaxed) * 2) {
         let key = slot.key.load(Relaxed);
-        if key == 0 || key & GONE != 0 {
+        if key == 0 {
             continue;
         }
+        let mut now = key & !GONE;
         let mut at = leaf(slot.site.load(Relaxed) as usize);
         while let Some(node) = nodes.get((at as usize).wrapping_sub(1)) {
             let (_, parent, module) = node.facts();
             if is_closed(module) {
-                slot.key.store(key | GONE, Release);
+                now |= GONE;
                 break;
             }
             at = parent;
+        }
+        if now != key {
+            slot.key.store(now, Release);
         }
     }
 }

@@ -53,6 +53,7 @@ pub fn write(report: &Report, to: &mut Buffer) {
     let mut lines = Lines { to, count: 1 };
     header(&mut lines);
     if profile::is_on() {
+        modules::check_last();
         for (number, module) in modules::known().iter().enumerate() {
             one_module(number, module, report, &mut lines);
         }
