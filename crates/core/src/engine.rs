@@ -24,7 +24,9 @@ use crate::pagemap;
 
 /// Bits of a virtual address that are the physical page number.
 pub const PHYSICAL: u32 = 36;
-const FIRST_REGION: usize = 128 << 10;
+/// Of a process that asks for little: the address space that every process has to have.
+const FIRST_REGION: usize = 64 << 10;
+const SMALLEST_REGION: usize = 128 << 10;
 const LARGEST_REGION: usize = 64 << 20;
 /// Regions are multiples of this, and lie at multiples of it where the kernel lets them, so that slabs fit.
 const GRAIN: usize = 64 << 10;
@@ -203,7 +205,7 @@ impl Engine {
         Some(Span { base, pages, node, zero: dirty == 0 })
     }
 
-    /// Maps a new region that fits the request. Its size follows the heap: an eighth of what is mapped.
+    /// Maps a new region that fits the request. Its size follows the heap: an eighth of what is mapped, small the first time.
     fn map(&mut self, pages: usize, align: usize, room: usize) -> bool {
         let slack = if align > GRAIN / PAGE { align } else { 0 };
         let Some(need) = pages.checked_add(room + slack).and_then(|p| p.checked_mul(PAGE)) else {
@@ -212,7 +214,10 @@ impl Engine {
         let Some(need) = need.checked_next_multiple_of(GRAIN) else { return false };
         // A slab in a region that is not at a multiple of its size loses up to that.
         let least = if align > 1 { need + (align.min(GRAIN / PAGE) - 1) * PAGE } else { need };
-        let grown = (MAPPED.load(Relaxed) / 8).clamp(FIRST_REGION, LARGEST_REGION) & !(GRAIN - 1);
+        let grown = match MAPPED.load(Relaxed) {
+            0 => FIRST_REGION,
+            mapped => (mapped / 8).clamp(SMALLEST_REGION, LARGEST_REGION) & !(GRAIN - 1),
+        };
         let wished = grown.max(need);
         for len in [
             wished,

@@ -1,6 +1,6 @@
 //! The page map: for any address, which heap's slab or which large block holds that page, if any of ours does.
 //!
-//! A table in two steps. A window of 64 GiB, laid where the first region is, has its upper table in .bss, so
+//! A table in two steps. A window of 32 GiB, laid where the first region is, has its upper table in .bss, so
 //! nearly every look-up is two loads; regions elsewhere are found through further windows. Each leaf covers
 //! 8 MiB with one entry a page, and one bit a page that says whether a page outside any block was written to
 //! since it came from mmap. Entries are written by the owner of the page and read by anyone without a lock.
@@ -13,11 +13,11 @@ const LEAF_SHIFT: usize = 23;
 const PAGE_SHIFT: usize = 12;
 /// Pages that a leaf covers.
 const LEAF_PAGES: usize = 1 << (LEAF_SHIFT - PAGE_SHIFT);
-/// Leaves in a window: 64 GiB.
-const LEAVES: usize = 8192;
+/// Leaves in a window: 32 GiB. Its table takes 32 KiB of every process.
+const LEAVES: usize = 4096;
 const WINDOW: usize = LEAVES << LEAF_SHIFT;
 /// Windows beside the first: with it 4 TiB.
-const WINDOWS: usize = 63;
+const WINDOWS: usize = 127;
 
 /// What is known of one page.
 #[repr(C)]

@@ -15,7 +15,8 @@ const SIZES: usize = 8;
 const LARGEST: usize = 64 << (SIZES - 1);
 /// The first line of a mapping stays unused, so that the word before an object may be read (see `Stack::is_newest`).
 const FRONT: usize = 64;
-const FIRST_GRANT: usize = 32 << 10;
+const FIRST_GRANT: usize = 16 << 10;
+const SMALLEST_GRANT: usize = 32 << 10;
 const LARGEST_GRANT: usize = 1 << 20;
 
 struct Pool {
@@ -67,7 +68,10 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
         return Some(at.cast());
     }
     if pool.end - pool.next < size {
-        let mut grant = (MAPPED.load(Relaxed) / 8).clamp(FIRST_GRANT, LARGEST_GRANT) & !(os::PAGE - 1);
+        let mut grant = match pool.end {
+            0 => FIRST_GRANT,
+            _ => (MAPPED.load(Relaxed) / 8).clamp(SMALLEST_GRANT, LARGEST_GRANT) & !(os::PAGE - 1),
+        };
         let least = os::round_to_pages(FRONT + size)?;
         let at = loop {
             match map(grant) {
