@@ -3,6 +3,10 @@
 //! Only the owning thread touches a heap, but for its inbox and its state; so nothing here is locked. Heaps are
 //! never unmapped: one whose thread has ended is handed on (see `registry`).
 
+mod state;
+
+pub use state::State;
+
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 
@@ -30,22 +34,6 @@ const TRIED: u32 = 8192;
 const TRIAL: u8 = 16;
 /// Large blocks that a heap keeps.
 pub const KEPT_LARGE: usize = 16;
-
-/// What a heap's thread is doing, or that there is none.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum State {
-    /// No thread has it yet.
-    New = 0,
-    /// A thread has it.
-    Live = 1,
-    /// Its thread has ended; the next new thread may have it.
-    Abandoned = 2,
-    /// Its thread has ended, and another one is just emptying its inbox.
-    Visited = 3,
-    /// In a forked child: its thread is not here and may have been in the middle of something, so it is never touched.
-    Lost = 4,
-}
 
 /// A heap. Page-aligned, so the low bits of its address can carry a class.
 #[repr(C, align(4096))]
