@@ -13,7 +13,9 @@ int main(int argc, char **argv) {
         for (int round = 0; round < 300; round++) {
             for (int i = 0; i < 3000; i++) {
                 free(kept[i]);
-                CHECK((kept[i] = calloc(1, unknown(20 + (size_t)(i % 100) * 10))) != NULL);
+            }
+            for (int i = 0; i < 3000; i++) {
+                CHECK((kept[i] = calloc(1, unknown(700 + (size_t)(i % 4) * 300))) != NULL);
             }
             usleep(3000);
         }

@@ -41,7 +41,7 @@ fn enter() -> Option<Entry> {
     if profile::timeline::is_on()
         && let Some(entry) = &entry
     {
-        profile::timeline::beat(entry.heap);
+        profile::timeline::beat(entry.heap, profile::timeline::SLOW_CALLS);
     }
     entry
 }

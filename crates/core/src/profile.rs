@@ -251,7 +251,7 @@ pub fn record(
         return;
     }
     if timeline::is_on() {
-        timeline::beat(heap);
+        timeline::beat(heap, timeline::EVERY_CALL);
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{engine, os, pool, registry};
 
 /// Samples that are kept.
 pub const SAMPLES: usize = 512;
-/// Calls between two looks at the clock.
-const BEAT: u32 = 64;
+/// Calls between two looks at the clock, where every call comes here.
+pub const EVERY_CALL: u32 = 64;
+/// The same, where only slow paths do.
+pub const SLOW_CALLS: u32 = 4;
 /// The first step, in nanoseconds.
 const STEP: u64 = 1_000_000;
 
@@ -85,12 +87,12 @@ pub fn is_on() -> bool {
     ON.load(Relaxed)
 }
 
-/// Counts a call of this heap's thread, and looks at the clock now and then.
+/// Counts a call of this heap's thread, and looks at the clock on one of so many `calls`.
 #[inline]
-pub fn beat(heap: &Heap) {
+pub fn beat(heap: &Heap, calls: u32) {
     let beat = heap.beat.get().wrapping_add(1);
     heap.beat.set(beat);
-    if beat.is_multiple_of(BEAT) {
+    if beat.is_multiple_of(calls) {
         tick();
     }
 }
