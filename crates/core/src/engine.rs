@@ -8,6 +8,7 @@
 //! Free pages are kept while they are few beside the live ones, and given back otherwise (see `purge`).
 
 mod purge;
+pub use purge::look;
 mod seen;
 
 pub use seen::{places, row, segment_at, walk};

@@ -368,6 +368,7 @@ impl Heap {
     pub fn settle(&self) {
         self.counters.level.settle();
         WHOLE.publish(self);
+        engine::look();
     }
 }
 

@@ -4,11 +4,11 @@
 //! nothing, and the pages stay in their HOLE.
 
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use mems_chain::NodeId;
 
-use crate::engine::{Engine, MAPPED, address};
+use crate::engine::{ENGINE, Engine, MAPPED, address};
 use crate::os::{self, PAGE};
 use crate::pagemap;
 
@@ -19,6 +19,28 @@ const PURGE_RUN: usize = 16;
 /// First pause between purges after one that was regretted.
 const PAUSE_NS: u64 = 1_000_000_000;
 const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
+
+/// When the pause ends that a purge waits for (CLOCK_MONOTONIC, ns); 0: none waits.
+static DUE: AtomicU64 = AtomicU64::new(0);
+
+/// Called by every slow path of every thread: gives back what had to wait, when its time has come, though nobody frees
+/// any more. One load when nothing waits, a look at the coarse clock when something does.
+#[inline]
+pub fn look() {
+    let due = DUE.load(Relaxed);
+    if due != 0 && os::coarse_ns() >= due {
+        settle_late();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_late() {
+    if let Some(mut engine) = ENGINE.try_take() {
+        DUE.store(0, Relaxed);
+        engine.settle(false);
+    }
+}
 
 impl Engine {
     /// Gives pages back when too many lie unused.
@@ -45,8 +67,10 @@ impl Engine {
             self.purged = 0;
         }
         if since < self.pause && !asked {
+            DUE.store(self.purged_at + self.pause, Relaxed);
             return;
         }
+        DUE.store(0, Relaxed);
         self.purged = self.purge(kept / 2, PURGE_RUN);
         // What is left in short runs between live pages is not looked at again before there is more.
         self.stuck = self.dirty;
