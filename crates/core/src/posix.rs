@@ -77,18 +77,13 @@ fn pop(
     let stack = &heap.stacks[class];
     let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {
-        return misused(block);
+        // Back it goes: the slow path meets it again, reports it and drops it. A call from here would cost a stack frame.
+        stack.push(block);
+        return None;
     }
     tallies(&heap.counters)[class].add(size);
     heap.counters.level.add(stack.weight.get());
     Some(block as *mut u8)
-}
-
-#[cold]
-#[inline(never)]
-fn misused(block: usize) -> Option<*mut u8> {
-    crate::block::unmarked(block);
-    None
 }
 
 extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {

@@ -2,7 +2,7 @@
 //!
 //! Only what was asked for is cleared of a block that lies ready. Owns nothing.
 
-use super::{allocate, clear, enter, fail, misused};
+use super::{allocate, clear, enter, fail};
 use crate::block;
 use crate::class::{self, CLASSES, SMALL_MAX};
 use crate::count::Function;
@@ -28,9 +28,12 @@ pub fn calloc(count: usize, size: usize) -> *mut u8 {
 /// A block from a stack, uncounted; None when the stack is empty, and for one that lost its mark.
 #[inline(always)]
 pub(super) fn claimed(heap: &Heap, class: usize) -> Option<usize> {
-    let block = heap.stacks[class].pop()?;
+    let stack = &heap.stacks[class];
+    let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {
-        misused(block)?;
+        // Back it goes, as in `pop`.
+        stack.push(block);
+        return None;
     }
     Some(block)
 }
