@@ -103,6 +103,11 @@ pub mod hand_over {
             }
         }
 
+        /// Whether something waits in the inbox.
+        pub fn is_owed(&self) -> bool {
+            !self.inbox.is_empty()
+        }
+
         /// Takes the blocks in the inbox back.
         pub fn release(&self) {
             self.inbox.empty(|packet| {

@@ -78,7 +78,7 @@ fn class_of(size: usize, align: usize) -> Option<usize> {
 
 fn take_slot(heap: &'static Heap, class: usize, size: usize, new: bool) -> Option<Taken> {
     let vault = vault::of(heap)?;
-    if !heap.inbox.is_empty() {
+    if heap.is_owed() {
         remote::collect(heap);
     }
     heap.settle();
@@ -183,6 +183,11 @@ fn known(pointer: usize, function: &'static str) -> Result<(usize, bool), Misuse
             None => Err(Misuse::NoBlock { function, pointer }),
         },
     }
+}
+
+/// Whether a block has bytes that can be written to: all but hardened ones of no bytes do.
+pub fn has_bytes(block: usize) -> bool {
+    !matches!(find(block), Some(Found::Slot(slab, ..)) if slab.class == NOTHING)
 }
 
 /// Takes a block that was freed, by this thread or another one, into the quarantine of `heap`, which owns it. One

@@ -8,7 +8,7 @@ mod state;
 pub use state::State;
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*};
 
 use crate::class::{CLASSES, COUNT, LIMIT};
 use crate::count::Counters;
@@ -50,6 +50,8 @@ pub struct Heap {
     pub state: AtomicU8,
     /// Blocks of this heap's slabs that other threads freed.
     pub inbox: Inbox,
+    /// The first of the blocks that came without a packet (see `remote`); 0: none.
+    pub strays: AtomicUsize,
     /// Blocks that this thread freed, by owner.
     pub outgoing: [Outgoing; OUTGOING],
     /// Empty packets.
@@ -163,7 +165,7 @@ impl Heap {
     fn refill(&'static self, class: usize) -> Option<usize> {
         let stack = &self.stacks[class % LIMIT];
         self.settle();
-        if !self.inbox.is_empty() {
+        if self.is_owed() {
             remote::collect(self);
             if let Some(block) = stack.pop() {
                 return Some(block);
@@ -236,7 +238,7 @@ impl Heap {
             return;
         }
         self.settle();
-        if !self.inbox.is_empty() {
+        if self.is_owed() {
             remote::collect(self);
         }
         if stack.push(block) {
@@ -362,6 +364,12 @@ impl Heap {
         }
         large::release(self);
         remote::post_all(self);
+    }
+
+    /// Whether blocks that other threads freed wait to be taken back.
+    #[inline]
+    pub fn is_owed(&self) -> bool {
+        !self.inbox.is_empty() || self.strays.load(Relaxed) != 0
     }
 
     /// What every slow path does once: keeps the level's counters in range and tells the process of it.

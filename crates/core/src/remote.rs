@@ -10,7 +10,7 @@ use crate::heap::{Heap, OUTGOING, Outgoing, State, class_of};
 use crate::loans::CLOSED;
 use crate::packet::Packet;
 use crate::stack::{MOVED, Stack};
-use crate::{hard, mode, pagemap};
+use crate::{hard, mode, pagemap, secret};
 
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 32;
@@ -39,10 +39,36 @@ pub fn send(from: &'static Heap, owner: usize, block: usize) {
 fn start(from: &'static Heap, outgoing: &'static Outgoing, owner: usize, block: usize) {
     post(from, outgoing.owner.get(), outgoing.packet.take());
     outgoing.owner.set(owner);
-    // No memory even for a packet: the block is lost to the program, but nothing is corrupted.
-    if let Some(packet) = new_packet(from) {
-        packet.add(block);
-        outgoing.packet.set(Some(packet));
+    match new_packet(from) {
+        Some(packet) => {
+            packet.add(block);
+            outgoing.packet.set(Some(packet));
+        }
+        None => stray(owner, block),
+    }
+}
+
+/// Sends a block without a packet, where there is no memory for one: blocks are linked through their first words then.
+/// A link is mixed with the secret and the block's address, so that writing to a freed block cannot choose it.
+#[cold]
+fn stray(owner: usize, block: usize) {
+    // SAFETY: an owner in the page map is the address of a heap, and heaps are never unmapped.
+    let Some(owner) = (unsafe { (owner as *const Heap).as_ref() }) else { return };
+    if owner.state() == State::Lost || !hard::has_bytes(block) {
+        return;
+    }
+    let mut head = owner.strays.load(Relaxed);
+    loop {
+        // SAFETY: a freed block of at least two words, on its way to its owner.
+        unsafe { (block as *mut usize).write(head ^ block ^ secret::get()) };
+        match owner.strays.compare_exchange_weak(head, block, Release, Relaxed) {
+            Ok(_) => break,
+            Err(now) => head = now,
+        }
+    }
+    fence(SeqCst);
+    if owner.state() == State::Abandoned {
+        visit(owner);
     }
 }
 
@@ -91,7 +117,7 @@ pub fn visit(heap: &'static Heap) {
         // Whoever posts looks at the state afterwards, and here the inbox is looked at after the state was set: with a
         // fence between the two on both sides, one of them sees the other.
         fence(SeqCst);
-        if heap.inbox.is_empty() || heap.state.compare_exchange(free, mine, AcqRel, Relaxed).is_err() {
+        if !heap.is_owed() || heap.state.compare_exchange(free, mine, AcqRel, Relaxed).is_err() {
             return;
         }
         heap.release();
@@ -114,6 +140,16 @@ pub fn new_packet(heap: &'static Heap) -> Option<&'static Packet> {
 /// Takes the blocks that others freed back into `heap`, onto its stacks where there is room.
 #[inline(never)]
 pub fn collect(heap: &'static Heap) {
+    let mut at = heap.strays.swap(0, Acquire);
+    while at != 0 {
+        let word = at as *mut usize;
+        // SAFETY: a block that was sent here, and is now only ours.
+        let next = unsafe { word.read() } ^ at ^ secret::get();
+        // SAFETY: as above. A hardened block on its way is all zero.
+        unsafe { word.write(0) };
+        take_back(heap, at);
+        at = next;
+    }
     heap.inbox.empty(|packet| {
         for block in packet.blocks() {
             take_back(heap, block.get());

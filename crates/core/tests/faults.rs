@@ -136,6 +136,8 @@ fn work() -> usize {
 
 /// What is still mapped for the malloc heap when everything is freed and given back.
 fn rest() -> usize {
+    // Twice: what the first one takes back last may leave a slab empty that it has passed already.
+    posix::trim(0);
     posix::trim(0);
     engine::MAPPED.load(Relaxed)
 }
