@@ -390,12 +390,6 @@ pub fn owner_of(key: usize) -> usize {
     key & !(PAGE - 1)
 }
 
-/// The class that it names.
-#[inline(always)]
-pub fn class_of(key: usize) -> usize {
-    key % PAGE / size_of::<Stack>()
-}
-
 /// The heap of a thread that has none yet: nothing is ever found in it.
 pub static EMPTY: Heap = Heap::new();
 /// What stands in for a thread's heap while that is being changed.

@@ -6,10 +6,10 @@
 
 use core::sync::atomic::{Ordering::*, fence};
 
-use crate::heap::{Heap, OUTGOING, Outgoing, State, class_of};
+use crate::heap::{Heap, OUTGOING, Outgoing, State};
 use crate::loans::CLOSED;
 use crate::packet::Packet;
-use crate::stack::{MOVED, Stack};
+use crate::stack::{MOVED, Stack, class_of};
 use crate::{hard, mode, pagemap, secret};
 
 /// Empty packets that a heap keeps.

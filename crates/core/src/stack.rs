@@ -10,6 +10,7 @@
 use core::cell::Cell;
 
 use crate::class::{CLASSES, COUNT, TABLE};
+use crate::os::PAGE;
 use crate::packet::{self, Packet};
 
 /// The most blocks on a stack.
@@ -203,3 +204,9 @@ pub const ROOMS: usize = {
     }
     sum
 };
+
+/// The class of the stack that a page map key names: stacks fill a heap's first page, by class.
+#[inline(always)]
+pub fn class_of(key: usize) -> usize {
+    key % PAGE / size_of::<Stack>()
+}

@@ -13,9 +13,9 @@ use super::{SIZE_LIMIT, allocate, enter, fail, take};
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
-use crate::heap::class_of;
 use crate::misuse::Misuse;
 use crate::registry::Entry;
+use crate::stack::class_of;
 use crate::{hardened, large, mode, os, pagemap, tls};
 
 /// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.

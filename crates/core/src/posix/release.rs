@@ -11,9 +11,10 @@ use crate::block::{self, Kind};
 use crate::class::CLASSES;
 use crate::count::{Function, weight};
 use crate::hard::Giving;
-use crate::heap::{State, class_of, owner_of};
+use crate::heap::{State, owner_of};
 use crate::misuse::{self, Misuse};
 use crate::registry::{self, Entry};
+use crate::stack::class_of;
 use crate::{hardened, large, mode, pagemap, profile, remote, tls};
 
 pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
