@@ -262,12 +262,13 @@ fn uncounted_image(facts: &Facts, alive: bool) -> Option<Rest> {
 }
 
 fn is_alive(pid: u32, facts: &Facts) -> bool {
-    // The process is the same if its executable is.
+    // The process is the same if its executable is; one that has just forked may not have written that down yet.
     let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
     let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let zombie = state.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']));
     !zombie
         && (exe.as_os_str().as_encoded_bytes() == facts.exe.as_slice()
+            || facts.exe.is_empty() && exe.is_absolute()
             || facts.exit == ExitKind::Exec && exe.is_absolute())
 }
 
