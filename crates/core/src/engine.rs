@@ -98,38 +98,12 @@ pub fn take(pages: usize, align: usize, room: usize) -> Result<Span, Refused> {
     ENGINE.take().ok_or(Refused::Inside)?.take(pages, align, room).ok_or(Refused::Memory)
 }
 
-/// Takes several spans of the same size at once: as many as fit `out`, at least one. Returns how many.
-pub fn take_many(pages: usize, align: usize, out: &mut [Option<Span>]) -> Result<usize, Refused> {
-    let mut engine = ENGINE.take().ok_or(Refused::Inside)?;
-    let mut count = 0;
-    for place in out.iter_mut() {
-        // Only the first may map; the others take what is there.
-        let span = if count == 0 { engine.take(pages, align, 0) } else { engine.fit(pages, align, 0) };
-        *place = span;
-        if span.is_none() {
-            break;
-        }
-        count += 1;
-    }
-    if count == 0 { Err(Refused::Memory) } else { Ok(count) }
-}
-
 /// Gives a span back; its first `touched` pages may have been written to. False (nothing done) when this thread is
 /// inside the engine already. O(log segments), more when a purge is due.
 pub fn put(node: NodeId, touched: usize) -> bool {
     let Some(mut engine) = ENGINE.take() else { return false };
     engine.put(node, touched);
-    engine.settle(false);
-    true
-}
-
-/// Gives many spans back in one go.
-pub fn put_many(spans: impl Iterator<Item = (NodeId, usize)>) -> bool {
-    let Some(mut engine) = ENGINE.take() else { return false };
-    for (node, touched) in spans {
-        engine.put(node, touched);
-    }
-    engine.settle(false);
+    engine.settle();
     true
 }
 
@@ -143,7 +117,7 @@ pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
         pagemap::mark_dirty(base + pages * PAGE, old - pages);
         engine.dirty += old - pages;
         engine.live -= old - pages;
-        engine.settle(false);
+        engine.settle();
         return Some(false);
     }
     if !engine.chain.grow(node, pages as u64) {

@@ -38,7 +38,7 @@ pub fn look() {
 fn settle_late() {
     if let Some(mut engine) = ENGINE.try_take() {
         DUE.store(0, Relaxed);
-        engine.settle(false);
+        engine.settle();
     }
 }
 
@@ -49,7 +49,7 @@ impl Engine {
     /// last purge was regretted: if within a second half of what went back was mapped anew, the next one waits
     /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
     /// a few purges in its life, and one that frees its heap for good gives it back there and then.
-    pub(super) fn settle(&mut self, asked: bool) {
+    pub(super) fn settle(&mut self) {
         self.stuck = self.stuck.min(self.dirty);
         let kept = (self.live / 4).max(KEPT_PAGES);
         if self.dirty <= (kept + kept / 2).max(self.stuck + kept / 2) {
@@ -66,7 +66,7 @@ impl Engine {
             }
             self.purged = 0;
         }
-        if since < self.pause && !asked {
+        if since < self.pause {
             DUE.store(self.purged_at + self.pause, Relaxed);
             return;
         }
