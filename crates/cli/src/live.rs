@@ -19,6 +19,7 @@ use object::{Object, ObjectSymbol};
 
 use crate::counters::{Copy, Facts, PAGE, Page};
 use crate::failure::{Failure, Outcome, reason};
+use crate::proc;
 use crate::record::{Region, Segment};
 
 /// A process that can be read.
@@ -61,7 +62,7 @@ type Library = Option<(String, u64)>;
 
 /// Whether the process has libmems.so loaded; and the file of its counters.
 fn mappings(pid: u32) -> io::Result<(Library, Option<PathBuf>)> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let maps = fs::read_to_string(proc::folder(pid).join("maps"))?;
     let (mut library, mut counters) = (None, None);
     for line in maps.lines() {
         let mut words = line.split_whitespace();
@@ -80,10 +81,8 @@ fn mappings(pid: u32) -> io::Result<(Library, Option<PathBuf>)> {
 
 /// Numbers of all processes under MeMS whose mappings this user may read.
 pub fn all() -> Vec<u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let mut found: Vec<u32> =
-        pids.filter(|pid| mappings(*pid).is_ok_and(|(library, _)| library.is_some())).collect();
+        proc::all().filter(|pid| mappings(*pid).is_ok_and(|(library, _)| library.is_some())).collect();
     found.sort_unstable();
     found
 }
@@ -111,7 +110,7 @@ impl Target {
             (Err(_), Some(_)) => None,
             (Err(failure), None) => return Err(failure),
         };
-        Ok(Target { pid, counters, memory, start_unix_ns: started(pid) })
+        Ok(Target { pid, counters, memory, start_unix_ns: proc::began_unix_ns(pid) })
     }
 
     /// The counters now.
@@ -164,12 +163,8 @@ impl Target {
             start_unix_ns: self.start_unix_ns,
             start_ns: 0,
             end_ns: 0,
-            exe: fs::read_link(format!("/proc/{pid}/exe"))
-                .unwrap_or_default()
-                .as_os_str()
-                .as_encoded_bytes()
-                .to_vec(),
-            args: fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default(),
+            exe: proc::executable(pid).unwrap_or_default().as_os_str().as_encoded_bytes().to_vec(),
+            args: fs::read(proc::folder(pid).join("cmdline")).unwrap_or_default(),
             args_cut: false,
             exec: None,
             exit: ExitKind::Live,
@@ -215,7 +210,7 @@ fn memory(pid: u32, path: &str, start: u64) -> Outcome<Memory> {
     let at = symbol
         .ok_or_else(|| refused(format!("{path} is of another version than this mems command")))?
         .address();
-    let file = File::open(format!("/proc/{pid}/mem")).map_err(|e| rights(&e))?;
+    let file = File::open(proc::folder(pid).join("mem")).map_err(|e| rights(&e))?;
     let mut memory = Memory { file, places: [0; size_of::<Live>() / 8] };
     for index in 0..memory.places.len() {
         memory.places[index] = memory.word(start + at + index as u64 * 8).map_err(|e| rights(&e))?;
@@ -290,16 +285,4 @@ fn walk(memory: &Memory) -> io::Result<(Vec<Region>, bool)> {
         at = next;
     }
     Ok((regions, true))
-}
-
-/// When the process began, in nanoseconds since 1970; 0 when that is not known.
-fn started(pid: u32) -> u64 {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let stat = read(&format!("/proc/{pid}/stat"));
-    let ticks = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19)?.parse::<u64>().ok());
-    let boot =
-        read("/proc/stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<u64>().ok());
-    // SAFETY: sysconf takes a number.
-    let hertz = unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.max(1) as u64;
-    ticks.zip(boot).map_or(0, |(ticks, boot)| boot * 1_000_000_000 + ticks * (1_000_000_000 / hertz))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::figures::{bytes, count, cut, time};
 use crate::record::Record;
-use crate::run::Rest;
+use crate::settle::Rest;
 use crate::signal;
 use crate::table::Table;
 use crate::tree::Uncounted;

@@ -9,6 +9,7 @@ use crate::counters::Facts;
 use crate::failure::{Failure, Outcome, reason};
 use crate::figures::{bytes, count, cut};
 use crate::live::{self, Target};
+use crate::proc;
 use crate::screen;
 
 /// What the command line asked for.
@@ -92,8 +93,7 @@ pub fn look(targets: &mut Vec<Target>, before: &[Look]) -> Vec<Look> {
     targets.retain(|target| {
         let before = before.iter().find(|look| look.pid == target.pid);
         // A file of counters is still there when its process is not.
-        let alive =
-            std::path::Path::new(&format!("/proc/{}/maps", target.pid)).exists() && !is_zombie(target.pid);
+        let alive = proc::is_running(target.pid);
         match alive.then(|| Look::take(target, before)) {
             Some(Ok(look)) => looks.push(look),
             _ => return false,
@@ -101,11 +101,6 @@ pub fn look(targets: &mut Vec<Target>, before: &[Look]) -> Vec<Look> {
         true
     });
     looks
-}
-
-fn is_zombie(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
 }
 
 fn lines(mut targets: Vec<Target>, options: &Options) -> Outcome<()> {

@@ -4,12 +4,29 @@
 //! Files of counters tell who is there; `/proc` tells of the others, as far as they live long enough to be seen.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
-use crate::counters;
+use mems_core::report::ExitKind;
+
+use crate::counters::{self, Copy};
 use crate::library;
+use crate::proc;
+
+/// The variable that every process of the tree has, unless it was taken from it.
+pub const VARIABLE: &str = "MEMS_RECORD";
+
+/// What it says for a tree whose records come into `directory`.
+pub fn value(directory: &Path) -> OsString {
+    let mut value = directory.as_os_str().to_owned();
+    value.push("/");
+    value
+}
+
+/// How the library's name ends.
+const LIBRARY: &str = "libmems.so";
 
 /// Most descriptors of processes that are held at once.
 const MOST: usize = 4000;
@@ -48,6 +65,10 @@ pub struct Tree {
     doubtful: HashMap<u32, (u32, PathBuf)>,
     /// Those that are not counted.
     pub uncounted: BTreeMap<u32, Uncounted>,
+    /// Those that run on, when the program has ended, and have no file; with their command.
+    pub left_behind: BTreeMap<u32, String>,
+    /// Whether processes make files.
+    has_files: bool,
 }
 
 /// The pid and the start that a file of counters is named after.
@@ -58,8 +79,8 @@ pub fn name_of(file: &Path) -> Option<(u32, u64)> {
 }
 
 impl Tree {
-    /// The tree under `root`, whose files of counters come into `directory`.
-    pub fn new(directory: &Path, root: u32) -> Tree {
+    /// The tree under `root`, whose records come into `directory`, and files of counters too if `has_files`.
+    pub fn new(directory: &Path, root: u32, has_files: bool) -> Tree {
         let mut tree = Tree {
             directory: directory.into(),
             root,
@@ -69,6 +90,8 @@ impl Tree {
             ends: HashMap::new(),
             doubtful: HashMap::new(),
             uncounted: BTreeMap::new(),
+            left_behind: BTreeMap::new(),
+            has_files,
         };
         tree.hold(root);
         tree
@@ -148,11 +171,47 @@ impl Tree {
         }
     }
 
+    /// Looks for processes of the tree that run on, wherever they hang by now, without a file of counters for what they are
+    /// now. True: there is one that should make its file in a moment, since it was just forked or has just called exec.
+    pub fn look_for_left_behind(&mut self) -> bool {
+        let mut variable = OsString::from(VARIABLE);
+        variable.push("=");
+        variable.push(value(&self.directory));
+        self.left_behind.clear();
+        let mut is_near = false;
+        for pid in proc::started_with(variable.as_encoded_bytes()) {
+            let newest = self.known.iter().filter(|name| name.0 == pid).max_by_key(|name| name.1);
+            let may_come = self.has_files
+                && proc::executable(pid).is_some_and(|path| library::obstacle(&path).is_none());
+            match newest.map(|name| self.directory.join(format!("{}-{}.counters", name.0, name.1))) {
+                None => {
+                    is_near |= may_come;
+                    if !self.uncounted.contains_key(&pid) {
+                        self.left_behind.insert(pid, proc::command(pid));
+                    }
+                }
+                Some(file) => {
+                    let facts = Copy::read(&file).map(|copy| copy.facts());
+                    is_near |= may_come && facts.map_or(true, |facts| facts.exit == ExitKind::Exec);
+                }
+            }
+        }
+        is_near
+    }
+
+    /// Whether the process that made its counters at `start_ns` runs. One whose descriptor is held cannot be mistaken.
+    pub fn is_running(&self, pid: u32, start_ns: u64) -> bool {
+        match self.open.get(&pid) {
+            Some(descriptor) => !is_readable(descriptor.as_raw_fd()),
+            None => !self.ends.contains_key(&pid) && proc::is_same(pid, start_ns),
+        }
+    }
+
     fn judge(&mut self, pid: u32) {
         if self.known.iter().any(|(known, _)| *known == pid) {
             return;
         }
-        let Ok(path) = fs::read_link(format!("/proc/{pid}/exe")) else { return };
+        let Some(path) = proc::executable(pid) else { return };
         let (times, before) = self.doubtful.entry(pid).or_insert((0, path.clone()));
         if *before != path {
             (*times, *before) = (0, path.clone());
@@ -163,12 +222,11 @@ impl Tree {
         if *times < 3 || path == std::env::current_exe().unwrap_or_default() {
             return;
         }
-        let maps = fs::read_to_string(format!("/proc/{pid}/maps"));
-        let why = match library::obstacle(&path) {
-            Some(why) => why,
-            None if maps.as_ref().is_ok_and(|maps| maps.contains("libmems.so")) => return,
-            None if maps.is_err() => "its mappings cannot be read",
-            None => "started without the preload",
+        let why = match (library::obstacle(&path), proc::has_mapped(pid, LIBRARY)) {
+            (Some(why), _) => why,
+            (None, Some(true)) => return,
+            (None, Some(false)) => "started without the preload",
+            (None, None) => "its mappings cannot be read",
         };
         let path = path.display().to_string();
         self.uncounted.insert(pid, Uncounted { pid, path, why: why.into() });

@@ -108,11 +108,7 @@ fn a_hundred_children_at_once_lose_no_record_and_tear_none() {
 
 #[test]
 fn a_daemon_that_stays_behind_is_named_and_leaves_its_record_later() {
-    // The report may be made in the very moment of the fork, before the daemon can be told from one that is gone: then
-    // once more.
-    let again = || run("daemon", &[], &["daemon"]);
-    let run =
-        (0..9).map(|_| again()).find(|run| run.report().contains("still running")).unwrap_or_else(again);
+    let run = run("daemon", &[], &["daemon"]);
     assert_eq!(run.output.status.code(), Some(0));
     assert!(run.report().contains("still running"), "{}", run.report());
     assert_eq!(run.dumps().len(), 1, "the parent's");
@@ -123,6 +119,28 @@ fn a_daemon_that_stays_behind_is_named_and_leaves_its_record_later() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("the daemon has left no record");
+}
+
+#[test]
+fn a_daemon_whose_executable_is_removed_runs_on() {
+    let own = directory("removed").join("scenes");
+    std::fs::copy(compile("scenes", &[]), &own).expect("a copy");
+    let records = directory("removed-records");
+    let mut command = mems();
+    let output = command.args(["run", "-o"]).arg(&records).arg("--").arg(&own).arg("removed").output();
+    let run = scene::Run { output: output.expect("runs"), records };
+    assert!(!own.exists(), "the scene removes it");
+    assert!(run.report().contains("still running"), "{}", run.report());
+}
+
+#[test]
+fn a_child_that_is_started_in_the_last_moment_and_left_behind_is_named() {
+    for (scene, options) in [("spawns", &[][..]), ("spawns", &["--no-shared"]), ("daemon", &["--no-shared"])]
+    {
+        let run = run(&format!("{scene}{}", options.len()), options, &[scene]);
+        assert_eq!(run.output.status.code(), Some(0));
+        assert!(run.report().contains("still running"), "{scene} {options:?}: {}", run.report());
+    }
 }
 
 #[test]

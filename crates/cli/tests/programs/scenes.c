@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,14 @@ int main(int argc, char **argv) {
         while (wait(&status) > 0) bad += status != 0;
         return bad;
     }
-    if (strcmp(scene, "daemon") == 0) {
+    if (strcmp(scene, "spawns") == 0) {
+        char *arguments[] = {argv[0], "sleeps", NULL};
+        pid_t child;
+        return posix_spawn(&child, argv[0], NULL, NULL, arguments, environ);
+    }
+    if (strcmp(scene, "sleeps") == 0) sleep(2);
+    if (strcmp(scene, "removed") == 0) unlink(argv[0]);
+    if (strcmp(scene, "daemon") == 0 || strcmp(scene, "removed") == 0) {
         if (daemon(0, 0) != 0) return 3;
         sleep(2);
         return 0;
