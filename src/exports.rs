@@ -49,10 +49,18 @@ export! {
     malloc(size: usize) -> Pointer = posix::malloc(size).cast();
     free(pointer: Pointer) = posix::free(pointer.cast());
     cfree(pointer: Pointer) = posix::free(pointer.cast());
+    calloc(count: usize, size: usize) -> Pointer = posix::calloc(count, size).cast();
+    realloc(pointer: Pointer, size: usize) -> Pointer = posix::realloc(pointer.cast(), size).cast();
+    posix_memalign(out: *mut Pointer, align: usize, size: usize) -> c_int = {
+        // SAFETY: the caller's promise, as the manual page has it.
+        unsafe { posix::posix_memalign(out.cast(), align, size) }
+    };
     free_sized(pointer: Pointer, size: usize) = posix::free_sized(pointer.cast(), size);
     free_aligned_sized(pointer: Pointer, _align: usize, size: usize) = posix::free_sized(pointer.cast(), size);
     malloc_trim(keep: usize) -> c_int = posix::trim(keep) as c_int;
     __libc_malloc(size: usize) -> Pointer = posix::malloc(size).cast();
+    __libc_calloc(count: usize, size: usize) -> Pointer = posix::calloc(count, size).cast();
+    __libc_realloc(pointer: Pointer, size: usize) -> Pointer = posix::realloc(pointer.cast(), size).cast();
     __libc_free(pointer: Pointer) = posix::free(pointer.cast());
 }
 
@@ -62,14 +70,9 @@ export_with_caller! {
     pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
     __libc_pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
     malloc_usable_size ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => usable_size_from;
-    calloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_from;
-    __libc_calloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_from;
     memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
     __libc_memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
     aligned_alloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => aligned_alloc_from;
-    realloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_from;
-    __libc_realloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_from;
-    posix_memalign ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => posix_memalign_from;
     reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
     __libc_reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
 }
@@ -78,10 +81,6 @@ export_with_caller! {
 #[inline(always)]
 fn given(block: *mut u8, size: usize, caller: Caller) -> Pointer {
     if profile::is_on() { watched::took(block, size, &caller).cast() } else { block.cast() }
-}
-
-extern "C" fn calloc_from(count: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
-    given(posix::calloc(count, size), count.wrapping_mul(size), Caller { site, stack, frame })
 }
 
 extern "C" fn memalign_from(align: usize, size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
@@ -104,38 +103,6 @@ extern "C" fn valloc_from(size: usize, site: usize, stack: usize, frame: usize) 
 
 extern "C" fn pvalloc_from(size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
     given(posix::pvalloc(size), size, Caller { site, stack, frame })
-}
-
-/// posix_memalign(3): `out` is valid to write to.
-unsafe extern "C" fn posix_memalign_from(
-    out: *mut Pointer,
-    align: usize,
-    size: usize,
-    site: usize,
-    stack: usize,
-    frame: usize,
-) -> c_int {
-    // SAFETY: the caller's promise, as the manual page has it.
-    let error = unsafe { posix::posix_memalign(out.cast(), align, size) };
-    if error == 0 {
-        // SAFETY: it was just written to.
-        given(unsafe { *out }.cast(), size, Caller { site, stack, frame });
-    }
-    error
-}
-
-extern "C" fn realloc_from(
-    pointer: Pointer,
-    size: usize,
-    site: usize,
-    stack: usize,
-    frame: usize,
-) -> Pointer {
-    if profile::is_on() {
-        let caller = Caller { site, stack, frame };
-        return watched::realloc(Function::Realloc, pointer.cast(), size, &caller).cast();
-    }
-    posix::realloc(Function::Realloc, pointer.cast(), size, site).cast()
 }
 
 extern "C" fn reallocarray_from(

@@ -83,6 +83,10 @@ impl Heap {
         let mut likely = 1024;
         for _ in 0..wanted.div_ceil(kind.slot) {
             likely = likely * free / 1024;
+            // A run of a thousand small slots is decided after a few.
+            if likely < 16 || free == 1024 {
+                break;
+            }
         }
         likely >= 16
     }

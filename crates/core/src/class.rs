@@ -36,6 +36,8 @@ pub struct Class {
     pub weight: u64,
     /// The most blocks that a thread's stack of this class holds.
     pub stack: u32,
+    /// The row of the size histogram that its sizes belong to.
+    pub row: u8,
 }
 
 /// The classes, by number.
@@ -43,7 +45,7 @@ pub static CLASSES: [Class; LIMIT] = TABLE;
 
 /// The same, for constants.
 pub const TABLE: [Class; LIMIT] = {
-    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0 }; LIMIT];
+    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0, row: 0 }; LIMIT];
     let mut c = 1;
     while c <= COUNT {
         all[c] = class(slot_size(c));
@@ -101,6 +103,7 @@ const fn class(slot: usize) -> Class {
         slots: (slab / slot) as u32,
         weight: crate::count::weight(slot),
         stack: if stack > 1024 { 1024 } else { stack as u32 },
+        row: crate::count::size_row(slot) as u8,
     }
 }
 
@@ -138,18 +141,16 @@ pub fn of(size: usize) -> usize {
 
 /// The smallest class that serves `size` bytes at a multiple of `align` (a power of two), or None where only
 /// whole pages do.
+///
+/// It is the class of the size rounded up to the alignment: classes stand at even steps between two powers of two, so
+/// a class is either a multiple of a step that is one of `align`, or the rounded size itself.
+#[inline(always)]
 pub fn of_aligned(size: usize, align: usize) -> Option<usize> {
     if size > SLAB_MAX || align > PAGE {
         return None;
     }
-    if align <= 16 {
-        return Some(of(size));
-    }
-    // Slots that are multiples of a power of two stand close to the size rounded up to it.
-    let size = size.next_multiple_of(align).max(align);
-    (size <= SLAB_MAX)
-        .then(|| of(size))
-        .and_then(|first| (first..=COUNT).find(|&c| (CLASSES[c].slot as usize) & (align - 1) == 0))
+    let size = size.max(1).wrapping_add(align - 1) & align.wrapping_neg();
+    (size <= SLAB_MAX).then(|| of(size))
 }
 
 impl Class {
@@ -182,7 +183,8 @@ mod tests {
     fn a_class_lies_in_one_row_of_the_histogram() {
         for c in 1..=COUNT {
             let smallest = if c == 1 { 0 } else { CLASSES[c - 1].slot as usize + 1 };
-            assert_eq!(crate::count::size_row(smallest), crate::count::size_row(CLASSES[c].slot as usize));
+            assert_eq!(crate::count::size_row(smallest), CLASSES[c].row as usize);
+            assert_eq!(crate::count::size_row(CLASSES[c].slot as usize), CLASSES[c].row as usize);
         }
     }
 
@@ -201,13 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn aligned_requests_get_slots_that_are_multiples_of_the_alignment() {
-        for shift in 4..=12 {
-            for size in [1, 17, 100, 1000, 3000, 8192] {
-                if let Some(c) = of_aligned(size, 1 << shift) {
-                    assert_eq!(CLASSES[c].slot as usize % (1 << shift), 0);
-                    assert!(CLASSES[c].slot as usize >= size);
-                }
+    fn aligned_requests_get_the_smallest_slot_that_is_a_multiple_of_the_alignment() {
+        for shift in 0..=12 {
+            for size in 0..=SLAB_MAX {
+                let fits = |c: &usize| {
+                    CLASSES[*c].slot as usize >= size && CLASSES[*c].slot.is_multiple_of(1 << shift)
+                };
+                assert_eq!(of_aligned(size, 1 << shift), (1..=COUNT).find(fits), "{size} at {shift}");
             }
         }
         assert_eq!(of_aligned(16, 8192), None);

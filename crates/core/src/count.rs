@@ -11,7 +11,7 @@ pub use counter::{Counter, Tally};
 pub use level::{Level, weight};
 pub use rows::{ClassRow, EngineRow, MemsRow, Peak, SizeRow, Snapshot, WalkItem};
 
-use crate::class;
+use crate::class::{self, Class};
 
 /// A function of the malloc family, as the dump names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,6 +110,16 @@ impl Counters {
         self.calls[function as usize].add(asked);
         self.sizes[size_row(asked)].add(asked);
         self.usable.add(usable as u64);
+    }
+
+    /// As [`Counters::resized`], of a block of a slab of `kind`.
+    #[inline(always)]
+    pub fn slot(&self, function: Function, asked: usize, kind: &Class) {
+        self.calls[function as usize].add(asked);
+        if let Some(row) = self.sizes.get(kind.row as usize) {
+            row.add(asked);
+        }
+        self.usable.add(kind.slot as u64);
     }
 
     /// Blocks ever asked, successfully.

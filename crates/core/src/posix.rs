@@ -4,13 +4,16 @@
 //! and sets ENOMEM (EINVAL where the manual says so) when it does. Fast paths touch the thread's heap only;
 //! everything else goes through [`registry::enter`].
 
-mod calloc;
 #[macro_use]
 mod caller;
+mod aligned;
+mod bytes;
+mod calloc;
 mod realloc;
 mod release;
 pub mod watched;
 
+pub use aligned::{aligned, posix_memalign, pvalloc};
 pub use calloc::calloc;
 pub use realloc::{realloc, reallocarray};
 pub use release::report;
@@ -189,7 +192,7 @@ fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> 
     {
         let usable = CLASSES[class].slot as usize;
         if zeroed {
-            clear(block, usable);
+            clear(block, size);
         }
         return Some(large::Taken { block, usable, zero: zeroed });
     }
@@ -206,53 +209,6 @@ fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> 
 fn clear(block: usize, len: usize) {
     // SAFETY: the block was just taken, is `len` bytes long and nobody else's.
     unsafe { core::ptr::write_bytes(block as *mut u8, 0, len) };
-}
-
-/// memalign, valloc and the like: `align` is rounded up to a power of two, as glibc does.
-pub fn aligned(function: Function, align: usize, size: usize) -> *mut u8 {
-    let entry = enter();
-    match align.max(1).checked_next_power_of_two() {
-        Some(align) => allocate(entry.as_ref(), function, size, align, false),
-        None => {
-            fail(entry.as_ref(), function);
-            os::set_errno(libc::EINVAL);
-            null_mut()
-        }
-    }
-}
-
-/// posix_memalign: 0, EINVAL or ENOMEM; errno is kept in any case, and `*out` unless it succeeds.
-///
-/// # Safety
-/// `out` is valid to write to.
-pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
-    let entry = enter();
-    if !align.is_power_of_two() || !align.is_multiple_of(size_of::<usize>()) {
-        if let Some(entry) = &entry {
-            entry.heap.counters.failed[Function::PosixMemalign as usize].add(1);
-        }
-        return libc::EINVAL;
-    }
-    let errno = os::errno();
-    let block = allocate(entry.as_ref(), Function::PosixMemalign, size, align, false);
-    os::set_errno(errno);
-    if block.is_null() {
-        return libc::ENOMEM;
-    }
-    // SAFETY: the caller's promise.
-    unsafe { out.write(block) };
-    0
-}
-
-/// pvalloc: whole pages at a page boundary.
-pub fn pvalloc(size: usize) -> *mut u8 {
-    match os::round_to_pages(size) {
-        // Hardened, a block has the bytes that were asked for and no more.
-        Some(whole) if mode::is_hardened() => aligned(Function::Pvalloc, PAGE, whole),
-        // A block at a page boundary is whole pages in any case; what was asked is counted as it was asked.
-        Some(_) => aligned(Function::Pvalloc, PAGE, size),
-        None => fail(enter().as_ref(), Function::Pvalloc),
-    }
 }
 
 /// free. Does nothing for null. O(1) amortized.

@@ -65,7 +65,7 @@ impl Shadow {
     fn realloc(&mut self, at: usize, size: usize) {
         self.check(at);
         os::set_errno(0);
-        let block = posix::realloc(Function::Realloc, at as *mut u8, size, 0);
+        let block = posix::realloc(at as *mut u8, size);
         if !block.is_null() {
             self.live.remove(&at);
         }

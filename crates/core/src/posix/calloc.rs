@@ -1,28 +1,31 @@
-//! calloc: a small block from the thread's stack, cleared; all else in full.
+//! calloc: a block of a slab from the thread's stack, cleared; all else in full.
 //!
 //! Only what was asked for is cleared of a block that lies ready. Owns nothing.
 
-use super::{allocate, clear, enter, fail};
+use super::{allocate, bytes, enter, fail, watched};
 use crate::block;
-use crate::class::{self, CLASSES, SMALL_MAX};
+use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::Function;
 use crate::heap::Heap;
+use crate::profile::{self, Caller};
 use crate::tls;
 
-/// calloc. O(1) amortized.
+/// calloc. O(1) amortized, and the clearing.
 #[inline(always)]
 pub fn calloc(count: usize, size: usize) -> *mut u8 {
     let heap = tls::heap();
     if let Some(bytes) = count.checked_mul(size)
-        && bytes <= SMALL_MAX
-        && let Some(block) = claimed(heap, class::of_small(bytes))
+        && bytes <= SLAB_MAX
+        && let class = class::of(bytes)
+        && let Some(block) = claimed(heap, class)
     {
-        let kind = &CLASSES[class::of_small(bytes)];
-        heap.counters.block(Function::Calloc, bytes, kind.slot as usize);
-        clear(block, bytes);
-        return block as *mut u8;
+        let kind = &CLASSES[class];
+        heap.counters.slot(Function::Calloc, bytes, kind);
+        heap.counters.level.add(kind.weight);
+        // SAFETY: the block was just taken, and its slot holds that many bytes.
+        return unsafe { bytes::clear(block, bytes) };
     }
-    in_full(count, size)
+    calloc_cold(count, size)
 }
 
 /// A block from a stack, uncounted; None when the stack is empty, and for one that lost its mark.
@@ -38,11 +41,18 @@ pub(super) fn claimed(heap: &Heap, class: usize) -> Option<usize> {
     Some(block)
 }
 
-#[inline(never)]
-fn in_full(count: usize, size: usize) -> *mut u8 {
+with_caller! {
+    /// Reached by a jump from the exported function, so that the return address is still the program's.
+    calloc_cold(count, size) -> *mut u8, ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_slow
+}
+
+extern "C" fn calloc_slow(count: usize, size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     let entry = enter();
-    match count.checked_mul(size) {
-        Some(bytes) => allocate(entry.as_ref(), Function::Calloc, bytes, 1, true),
-        None => fail(entry.as_ref(), Function::Calloc),
+    let Some(bytes) = count.checked_mul(size) else { return fail(entry.as_ref(), Function::Calloc) };
+    let block = allocate(entry.as_ref(), Function::Calloc, bytes, 1, true);
+    drop(entry);
+    if profile::is_on() {
+        return watched::took(block, bytes, &Caller { site, stack, frame });
     }
+    block
 }

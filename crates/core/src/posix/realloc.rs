@@ -9,17 +9,58 @@ use core::sync::atomic::compiler_fence;
 
 use super::calloc::claimed;
 use super::release::{give_back, report};
-use super::{SIZE_LIMIT, allocate, enter, fail, take};
+use super::{SIZE_LIMIT, allocate, bytes, enter, fail, take, watched};
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
 use crate::misuse::Misuse;
+use crate::profile::{self, Caller};
 use crate::registry::Entry;
 use crate::stack::class_of;
 use crate::{hardened, large, mode, os, pagemap, tls};
 
-/// realloc, and reallocarray after its multiplication. `function` says whose call it counts as.
-pub fn realloc(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
+/// realloc. O(1) amortized, and the copying.
+#[inline(always)]
+pub fn realloc(pointer: *mut u8, size: usize) -> *mut u8 {
+    match fast(Function::Realloc, pointer as usize, size) {
+        Some(block) => block as *mut u8,
+        None => realloc_cold(pointer as usize, size),
+    }
+}
+
+with_caller! {
+    /// Reached by a jump from the exported function, so that the return address is still the program's.
+    realloc_cold(pointer, size) -> *mut u8, ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_slow
+}
+
+extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if profile::is_on() {
+        let caller = Caller { site, stack, frame };
+        return watched::realloc(Function::Realloc, pointer as *mut u8, size, &caller);
+    }
+    if pointer == 0
+        && let Some(block) = first(size)
+    {
+        return block as *mut u8;
+    }
+    in_full(Function::Realloc, pointer as *mut u8, size, site)
+}
+
+/// What realloc of null gives, from the thread's stack.
+#[inline]
+fn first(size: usize) -> Option<usize> {
+    let heap = tls::heap();
+    let class = (size <= SLAB_MAX).then(|| class::of(size))?;
+    let block = claimed(heap, class)?;
+    heap.counters.slot(Function::Realloc, size, &CLASSES[class]);
+    heap.counters.level.add(CLASSES[class].weight);
+    heap.counters.realloc_null.add(1);
+    Some(block)
+}
+
+/// realloc, or reallocarray after its multiplication, in a function that has its caller's return address. `function` says
+/// whose call it counts as.
+pub(super) fn realloc_as(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
     match fast(function, pointer as usize, size) {
         Some(block) => block as *mut u8,
         None => in_full(function, pointer, size, site),
@@ -44,7 +85,7 @@ fn fast(function: Function, old: usize, size: usize) -> Option<usize> {
     }
     let counters = &heap.counters;
     if stays(kind.slot as usize, size, now.slot as usize) {
-        counters.resized(function, size, kind.slot as usize);
+        counters.slot(function, size, kind);
         counters.realloc_in_place.add(1);
         return Some(old);
     }
@@ -53,17 +94,16 @@ fn fast(function: Function, old: usize, size: usize) -> Option<usize> {
         return None;
     }
     let block = claimed(heap, wanted)?;
-    let len = size.min(kind.slot as usize);
+    counters.slot(function, size, now);
+    counters.level.add(now.weight.wrapping_sub(kind.weight));
     // SAFETY: both blocks are live and apart, each at least this long.
-    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, block as *mut u8, len) };
+    unsafe { bytes::copy(old, block, size.min(kind.slot as usize)) };
     // As free: the mark is there before the block is on the stack.
     block::mark(old, heap.secret.get());
     compiler_fence(Release);
     if !stack.push(old) {
         put_marked(old);
     }
-    counters.resized(function, size, now.slot as usize);
-    counters.level.add(now.weight.wrapping_sub(kind.weight));
     Some(block)
 }
 
@@ -173,7 +213,7 @@ fn stays(usable: usize, size: usize, now: usize) -> bool {
 /// reallocarray.
 pub fn reallocarray(pointer: *mut u8, count: usize, size: usize, site: usize) -> *mut u8 {
     match count.checked_mul(size) {
-        Some(bytes) => realloc(Function::Reallocarray, pointer, bytes, site),
+        Some(bytes) => realloc_as(Function::Reallocarray, pointer, bytes, site),
         None => fail(enter().as_ref(), Function::Reallocarray),
     }
 }

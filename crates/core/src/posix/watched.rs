@@ -122,7 +122,7 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, caller: &Calle
         None => None,
         Some(place) => enter().and_then(|entry| profile::leaving(entry.heap, old, place)),
     };
-    let new = super::realloc(function, pointer, size, caller.site);
+    let new = super::realloc::realloc_as(function, pointer, size, caller.site);
     if let Some(leaving) = leaving {
         match enter() {
             _ if new.is_null() && size > 0 => profile::stays(&leaving, old),

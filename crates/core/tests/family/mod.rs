@@ -141,7 +141,7 @@ impl Thread {
         let size = self.random.size().max(1);
         Thread::forget(block);
         os::set_errno(0);
-        let at = posix::realloc(Function::Realloc, block.at as *mut u8, size, 0);
+        let at = posix::realloc(block.at as *mut u8, size);
         assert!(!at.is_null());
         // SAFETY: a live block of at least this size.
         let kept = unsafe { std::slice::from_raw_parts(at, size.min(block.size)) };
