@@ -112,6 +112,21 @@ pub fn is_marked(block: usize, secret: usize) -> bool {
     unsafe { second_word(block).read() == mark_of(block, secret) }
 }
 
+/// Asks for the line of a block's mark, to be written to, and does not wait for it.
+#[inline(always)]
+pub fn fetch(block: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint; it neither faults nor changes anything.
+    unsafe {
+        core::arch::asm!("prefetchw [{}]", in(reg) second_word(block), options(nostack, preserves_flags, readonly))
+    };
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        core::arch::asm!("prfm pstl1keep, [{}]", in(reg) second_word(block), options(nostack, preserves_flags, readonly))
+    };
+}
+
 /// Whether a block of a slab may carry the mark: looks at one byte of it, since a wider load right after the program's
 /// own narrower store there would have to wait for that store. Wrong for one live block in 256.
 #[inline(always)]

@@ -3,8 +3,10 @@
 //! Only the owning thread touches a heap, but for its inbox and its state; so nothing here is locked. Heaps are
 //! never unmapped: one whose thread has ended is handed on (see `registry`).
 
+mod key;
 mod state;
 
+pub use key::owner_of;
 pub use state::State;
 
 use core::cell::Cell;
@@ -126,14 +128,6 @@ impl Heap {
         core::ptr::from_ref(self) as usize
     }
 
-    /// The stack that a page map key names, if it is one of this heap's.
-    #[inline(always)]
-    pub fn stack_of(&'static self, key: usize) -> Option<&'static Stack> {
-        let mine = (key ^ self.address()) < PAGE;
-        // SAFETY: a key within this heap's first page is the address of one of its stacks.
-        mine.then(|| unsafe { &*(key as *const Stack) })
-    }
-
     /// The state now.
     pub fn state(&self) -> State {
         match self.state.load(Acquire) {
@@ -244,10 +238,7 @@ impl Heap {
         if stack.push(block) {
             return;
         }
-        match stack.takes_packet().then(|| remote::new_packet(self)).flatten() {
-            Some(packet) => stack.stow(packet),
-            None => self.flush(class, stack.len().min(stack::MOVED)),
-        }
+        remote::make_room(self, stack, class);
         stack.push(block);
     }
 
@@ -382,12 +373,6 @@ impl Heap {
 
 const fn spare_row(pages: usize) -> usize {
     (pages.trailing_zeros() as usize).saturating_sub(2) % SPARES.len()
-}
-
-/// Address of the heap that a page map key names.
-#[inline(always)]
-pub fn owner_of(key: usize) -> usize {
-    key & !(PAGE - 1)
 }
 
 /// The heap of a thread that has none yet: nothing is ever found in it.

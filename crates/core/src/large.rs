@@ -9,18 +9,23 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 
 use mems_chain::NodeId;
 
+use crate::class::COUNT;
 use crate::engine::{self, Refused};
 use crate::heap::{Heap, KEPT_LARGE};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
+use crate::stack::{self, Stack};
 use crate::{pagemap, pool};
 
-/// Page map key of the first page of a large block.
-pub const LARGE: usize = 62;
+/// Page map key of the first page of a large block: the offset of a stack that is never opened, so that free, which looks
+/// at the stack at that offset, finds no slot start there.
+pub const LARGE: usize = 62 * size_of::<Stack>();
 /// The same of a block that is free and kept by a heap.
-pub const KEPT: usize = 61;
+pub const KEPT: usize = 61 * size_of::<Stack>();
 /// The same of a block with a mapping of its own, made while the engine could not be used.
-pub const LONER: usize = 60;
+pub const LONER: usize = 60 * size_of::<Stack>();
+
+const _: () = assert!(stack::class_of(LONER) > COUNT && LARGE < PAGE);
 
 /// Blocks of more pages are not kept by a heap: for them the engine's lock costs nothing.
 const KEPT_BLOCK: usize = 256;

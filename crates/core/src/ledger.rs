@@ -294,7 +294,7 @@ impl Marks {
         Some(unsafe { core::slice::from_raw_parts(at as *const core::sync::atomic::AtomicU32, slots) })
     }
 
-    /// Gives slot `number` of `slots` a mark. False when memory is short. Only the slab's owner calls this.
+    /// Gives slot `number` of `slots` a mark. False when memory is short. Whoever has the block calls this.
     #[inline]
     pub fn set(&self, number: usize, slots: usize, mark: u32) -> bool {
         let places = match self.places(slots) {
@@ -316,7 +316,11 @@ impl Marks {
         let at = pool::take_bytes(slots * 4)?;
         // SAFETY: the pool gave room for that many bytes.
         unsafe { core::ptr::write_bytes(at.as_ptr(), 0, slots * 4) };
-        self.0.store(at.as_ptr() as usize, Release);
+        if self.0.compare_exchange(0, at.as_ptr() as usize, AcqRel, Acquire).is_err() {
+            // Another thread, with another block of the slab, was first.
+            // SAFETY: it was just taken with this size.
+            unsafe { pool::put(at, slots * 4) };
+        }
         self.places(slots)
     }
 

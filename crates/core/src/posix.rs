@@ -245,13 +245,13 @@ pub fn free_sized(pointer: *mut u8, size: usize) {
     }
 }
 
-/// Frees a block of the slabs of this thread's heap where nothing is out of the ordinary; false (nothing done) otherwise.
+/// Frees a block of a slab onto this thread's stack of its class where nothing is out of the ordinary, whichever heap owns
+/// the slab; false (nothing done) otherwise. Of the slab and its owner it reads the page map's key alone, since their lines
+/// may be written by another thread just now.
 #[inline(always)]
 fn free_fast(heap: &'static Heap, block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
-    let Some(stack) = heap.stack_of(entry.key.load(Relaxed)) else {
-        return false;
-    };
+    let stack = heap.twin_of(entry.key.load(Relaxed));
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
     if !starts_slot

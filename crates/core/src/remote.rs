@@ -6,11 +6,12 @@
 
 use core::sync::atomic::{Ordering::*, fence};
 
-use crate::heap::{Heap, OUTGOING, Outgoing, State};
+use crate::heap::{Heap, OUTGOING, Outgoing, State, owner_of};
 use crate::loans::CLOSED;
 use crate::packet::Packet;
 use crate::stack::{MOVED, Stack, class_of};
-use crate::{hard, mode, pagemap, secret};
+use crate::whole::WHOLE;
+use crate::{block, hard, mode, pagemap, secret};
 
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 32;
@@ -180,6 +181,7 @@ fn take_back(heap: &'static Heap, block: usize) {
     if let Some(stack) = heap.stack_of(key)
         && class_of(key) != CLOSED
     {
+        block::fetch(block);
         if !stack.push(block) {
             make_room(heap, stack, class_of(key));
             stack.push(block);
@@ -189,12 +191,30 @@ fn take_back(heap: &'static Heap, block: usize) {
     heap.restore(block);
 }
 
-/// Moves the oldest blocks of a full stack behind it, or into their slabs.
+/// Makes room on a full stack: blocks of other heaps go on their way to those, or the oldest go behind the stack, or into
+/// their slabs.
 #[cold]
 #[inline(never)]
-fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
+pub fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
+    if WHOLE.shared.load(Relaxed) {
+        part(heap, stack);
+        if stack.has_room() {
+            return;
+        }
+    }
     match stack.takes_packet().then(|| new_packet(heap)).flatten() {
         Some(packet) => stack.stow(packet),
         None => heap.flush(class, stack.len().min(MOVED)),
     }
+}
+
+/// Sends what other heaps own among the oldest blocks of a stack on its way to them.
+fn part(heap: &'static Heap, stack: &'static Stack) {
+    stack.sift(MOVED, |block| match pagemap::entry(block).map(|entry| owner_of(entry.key.load(Relaxed))) {
+        Some(owner) if owner != heap.address() && owner != 0 => {
+            send(heap, owner, block);
+            false
+        }
+        _ => true,
+    });
 }

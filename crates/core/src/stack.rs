@@ -158,6 +158,20 @@ impl Stack {
         self.top.set(blocks[blocks.len() - count..].as_ptr());
     }
 
+    /// Lets `keep` see the oldest `count` blocks, oldest first, and takes off those that it refuses. Returns how many.
+    pub fn sift(&self, count: usize, mut keep: impl FnMut(usize) -> bool) -> usize {
+        let blocks = self.blocks();
+        let mut kept = 0;
+        for (i, block) in blocks.iter().enumerate() {
+            if i >= count || keep(block.get()) {
+                blocks[kept].set(block.get());
+                kept += 1;
+            }
+        }
+        self.top.set(blocks[kept..].as_ptr());
+        blocks.len() - kept
+    }
+
     /// Whether one more full packet may stand behind the stack.
     pub fn takes_packet(&self) -> bool {
         self.full_count.get() < self.full_limit.get() && self.len() >= MOVED
@@ -207,6 +221,6 @@ pub const ROOMS: usize = {
 
 /// The class of the stack that a page map key names: stacks fill a heap's first page, by class.
 #[inline(always)]
-pub fn class_of(key: usize) -> usize {
+pub const fn class_of(key: usize) -> usize {
     key % PAGE / size_of::<Stack>()
 }

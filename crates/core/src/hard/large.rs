@@ -10,10 +10,11 @@ use core::sync::atomic::{AtomicU8, Ordering::*};
 use crate::hard::canary;
 use crate::hard::vault::{GRAVES, Vault};
 use crate::os::{self, PAGE};
+use crate::stack::Stack;
 use crate::{engine, pagemap, pool, secret};
 
 /// Page map key of the page in which a hardened large block starts, whether it is live or was freed lately.
-pub const LARGE: usize = 58;
+pub const LARGE: usize = 58 * size_of::<Stack>();
 
 /// How far back from an address, in pages, the start of its block is looked for.
 const LOOK_BACK: usize = 1 << 20;

@@ -10,10 +10,11 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use crate::class::CLASSES;
 use crate::hard::random::Random;
 use crate::os::{self, PAGE};
+use crate::stack::Stack;
 use crate::{engine, pagemap, pool};
 
 /// Page map key of a page of a hardened slab.
-pub const SLAB: usize = 59;
+pub const SLAB: usize = 59 * size_of::<Stack>();
 /// The class of blocks of no bytes: its slots are never made readable or writable.
 pub const NOTHING: usize = 0;
 /// Slot size of that class.

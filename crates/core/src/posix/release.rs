@@ -48,25 +48,25 @@ pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) 
     release(entry, giving, pointer, site);
 }
 
-/// Frees a block of another heap's slabs where nothing is out of the ordinary; false (nothing done) otherwise. All it
-/// reads of the block's slab and owner is the page map's key, since their lines are being written by another thread.
+/// Frees a block of another heap's slabs onto a stack of this thread's where only room has to be made, or the peak to be
+/// raised; false (nothing done) otherwise.
 #[inline(always)]
 fn elsewhere(block: usize) -> bool {
     let Some(entry) = pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
     let key = entry.key.load(Relaxed);
-    let owner = owner_of(key);
+    let (owner, class) = (owner_of(key), class_of(key));
     if owner == 0 || owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
         return false;
     }
-    let kind = &CLASSES[class_of(key)];
+    let kind = &CLASSES[class];
     if kind.slot_at(block).is_none() || block::may_be_marked(block, heap.secret.get()) {
         return false;
     }
     let entry = registry::begin(heap);
     heap.counters.level.fall(kind.weight);
     block::mark(block, heap.secret.get());
-    remote::send(heap, owner, block);
+    heap.put(class, block);
     drop(entry);
     true
 }
