@@ -1,4 +1,4 @@
-/* what: everything at once, for as long as asked (args: seconds, seed): threads that share blocks, threads that are born and end, threads that the kernel refuses memory, forks, signals; every block keeps its bytes.
+/* what: everything at once, for as long as asked (args: seconds, seed): threads that share blocks, threads that are born and end, threads that the kernel refuses memory, forks, signals whose handlers allocate; every block keeps its bytes, and neither resident memory nor mappings nor descriptors grow.
  * mode: preload
  * flags: -pthread
  * args: 4
@@ -18,6 +18,8 @@ static double end_at;
 static unsigned long seed = 1;
 static pthread_t worker[WORKERS];
 static unsigned long rounds, births, starved, refusals, children, signals;
+/* Under the C library's own malloc a handler may not allocate. */
+static int guest;
 
 static unsigned char mark_of(size_t number) {
     return (unsigned char)(number * 7 + 1);
@@ -89,6 +91,34 @@ static void turn(unsigned long r, int starving) {
     pthread_mutex_unlock(&lock[number % LOCKS]);
 }
 
+/* A block that one handler of this thread gets, the next one checks and gives back: both may have come in the middle of
+ * a malloc or free. */
+static __thread unsigned char *handlers_block;
+static __thread size_t handlers_size;
+
+static void handler(int signal) {
+    (void)signal;
+    int had = errno;
+    unsigned long n = __atomic_add_fetch(&signals, 1, __ATOMIC_RELAXED);
+    if (guest) {
+        if (handlers_block) {
+            CHECK(holds_only(handlers_block, (int)handlers_size & 0xff, handlers_size));
+            free(handlers_block);
+        }
+        handlers_size = n % 64 ? n * 7919 % 500 + 1 : n * 7919 % 60000 + 1;
+        handlers_block = (unsigned char *)get(handlers_size);
+        CHECK(handlers_block);
+        memset(handlers_block, (int)handlers_size & 0xff, handlers_size);
+    }
+    errno = had;
+}
+
+static void drop_handlers_block(void) {
+    sigset_t all;
+    CHECK(sigfillset(&all) == 0 && pthread_sigmask(SIG_SETMASK, &all, NULL) == 0);
+    free(handlers_block);
+}
+
 static void *works(void *number) {
     unsigned long state = seed * 1000003 + (unsigned long)number * 7919 + 11;
     while (seconds() < end_at) {
@@ -97,6 +127,7 @@ static void *works(void *number) {
         }
         __atomic_add_fetch(&rounds, 500, __ATOMIC_RELAXED);
     }
+    drop_handlers_block();
     return NULL;
 }
 
@@ -132,7 +163,7 @@ static void *forks(void *none) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(30);
+            alarm(100);
             exercise(children, 1000);
             for (size_t i = 0; i < SLOTS; i += 5) {
                 /* Its lock may be held by a thread that is not here; a held one's block may be in two minds. */
@@ -155,9 +186,36 @@ static void *forks(void *none) {
     return none;
 }
 
-static void handler(int signal) {
-    (void)signal;
-    __atomic_add_fetch(&signals, 1, __ATOMIC_RELAXED);
+/* What the process has of the kernel. */
+struct state {
+    long rss, mapped, mappings, descriptors;
+};
+
+static long descriptors(void) {
+    char entries[4096];
+    long n = 0, got;
+    int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    while ((got = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0) {
+        for (long at = 0; at < got; at += *(unsigned short *)(entries + at + 16)) {
+            n++;
+        }
+    }
+    close(fd);
+    return n;
+}
+
+static void raise_to(long *highest, long now) {
+    if (now > *highest) {
+        *highest = now;
+    }
+}
+
+static void look(struct state *highest) {
+    raise_to(&highest->rss, status_kib("VmRSS"));
+    raise_to(&highest->mapped, status_kib("VmSize"));
+    raise_to(&highest->mappings, mappings());
+    raise_to(&highest->descriptors, descriptors());
 }
 
 static void *shoots(void *none) {
@@ -170,7 +228,10 @@ static void *shoots(void *none) {
 
 int main(int argc, char **argv) {
     pthread_t t[3];
-    end_at = seconds() + (argc > 1 ? atof(argv[1]) : 4);
+    double length = argc > 1 ? atof(argv[1]) : 4, begin = seconds();
+    const char *preload = getenv("LD_PRELOAD");
+    guest = preload && strstr(preload, "libmems.so");
+    end_at = begin + length;
     seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -186,6 +247,15 @@ int main(int argc, char **argv) {
     CHECK(pthread_create(&t[0], NULL, bears, NULL) == 0);
     CHECK(pthread_create(&t[1], NULL, forks, NULL) == 0);
     CHECK(pthread_create(&t[2], NULL, shoots, NULL) == 0);
+    /* The highest of the second quarter against the highest of the second half. */
+    struct state early = {0, 0, 0, 0}, late = {0, 0, 0, 0};
+    for (double now; (now = seconds()) < end_at; usleep(100000)) {
+        if (now - begin > length / 2) {
+            look(&late);
+        } else if (now - begin > length / 4) {
+            look(&early);
+        }
+    }
     for (int i = 0; i < WORKERS; i++) {
         CHECK(pthread_join(worker[i], NULL) == 0);
     }
@@ -198,9 +268,19 @@ int main(int argc, char **argv) {
         }
         free(slot[i].at);
     }
-    char line[200];
-    int n = snprintf(line, sizeof line, "%lu turns, %lu threads (%lu starved, %lu refusals), %lu children, %lu signals, RSS %ld KiB\n",
-                     rounds, births, starved, refusals, children, signals, status_kib("VmRSS"));
+    char line[400];
+    int n = snprintf(line, sizeof line,
+                     "%lu turns %lu threads %lu starved %lu refusals %lu children %lu signals %ld -> %ld KiB resident "
+                     "%ld -> %ld KiB mapped %ld -> %ld mappings %ld -> %ld descriptors\n",
+                     rounds, births, starved, refusals, children, signals, early.rss, late.rss, early.mapped, late.mapped,
+                     early.mappings, late.mappings, early.descriptors, late.descriptors);
     CHECK(write(1, line, (size_t)n) == n);
+    if (length >= 10 && early.rss) {
+        /* What lives is bounded and swings by a few MiB; a thread's stack and a fork's pages come on top. */
+        CHECK(late.rss < early.rss + early.rss / 4 + (16 << 10));
+        CHECK(late.mapped < early.mapped + early.mapped / 4 + (64 << 10));
+        CHECK(late.mappings < early.mappings + early.mappings / 4 + 200);
+        CHECK(late.descriptors <= early.descriptors + 2);
+    }
     return 0;
 }

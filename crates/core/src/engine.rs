@@ -10,6 +10,7 @@
 mod purge;
 pub use purge::look;
 mod seen;
+mod waiting;
 
 pub use seen::{places, row, segment_at, walk};
 
@@ -49,7 +50,7 @@ pub struct Span {
 pub enum Refused {
     /// The kernel refuses memory.
     Memory,
-    /// This thread is inside the engine already: a signal handler came in.
+    /// This is a signal handler, and its thread or another one is inside the engine.
     Inside,
 }
 
@@ -95,13 +96,16 @@ pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
 /// segment is put where that many pages behind it are free, in a new region if need be, so that it can grow.
 /// O(log segments), and one mmap when nothing fits.
 pub fn take(pages: usize, align: usize, room: usize) -> Result<Span, Refused> {
-    ENGINE.take().ok_or(Refused::Inside)?.take(pages, align, room).ok_or(Refused::Memory)
+    let mut engine = ENGINE.enter().ok_or(Refused::Inside)?;
+    waiting::end(&mut engine);
+    engine.take(pages, align, room).ok_or(Refused::Memory)
 }
 
-/// Gives a span back; its first `touched` pages may have been written to. False (nothing done) when this thread is
-/// inside the engine already. O(log segments), more when a purge is due.
+/// Gives a span back; its first `touched` pages may have been written to. Where that cannot be now, it waits for the
+/// next call; false (nothing done) when very many wait already. O(log segments), more when a purge is due.
 pub fn put(node: NodeId, touched: usize) -> bool {
-    let Some(mut engine) = ENGINE.take() else { return false };
+    let Some(mut engine) = ENGINE.enter() else { return waiting::add(node, touched) };
+    waiting::end(&mut engine);
     engine.put(node, touched);
     engine.settle();
     true
@@ -110,7 +114,7 @@ pub fn put(node: NodeId, touched: usize) -> bool {
 /// Makes the span of `node` `pages` long where it stands, larger or smaller. False when the pages behind it are not
 /// free. The second value is whether all pages gained are zero.
 pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
-    let mut engine = ENGINE.take()?;
+    let mut engine = ENGINE.enter()?;
     let (base, old) = engine.place(node);
     if pages < old {
         engine.chain.shrink(node, pages as u64).ok()?;
@@ -134,7 +138,8 @@ pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
 /// Gives back every free page that can be: whole regions by munmap, others by a fresh mapping laid over them.
 /// Keeps `keep` dirty bytes at most. Returns whether anything went back.
 pub fn trim(keep: usize) -> bool {
-    let Some(mut engine) = ENGINE.take() else { return false };
+    let Some(mut engine) = ENGINE.enter() else { return false };
+    waiting::end(&mut engine);
     engine.purge(keep / PAGE, 1) > 0
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Allocates nothing, is no cancellation point, and can be re-initialised in a forked child. A thread that finds
 //! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked: the word that
-//! says that it is held is the word that says by whom, so there is no moment at which the two differ. Over a
-//! fork a lock is *parked*: the forking thread keeps it, and may still take it inside the program's fork handlers.
+//! says that it is held is the word that says by whom, so there is no moment at which the two differ. Nor does a
+//! handler wait for ever: see [`Lock::enter`]. Over a fork a lock is *parked*: the forking thread keeps it, and may still
+//! take it inside the program's fork handlers.
+
+mod held;
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
@@ -15,6 +18,8 @@ const FREE: usize = 0;
 /// Set beside the owner: someone sleeps until it is free. Thread control blocks are aligned, so the bit is free.
 const WAITED_FOR: usize = 1;
 const SPINS: u32 = 100;
+/// How often a handler tries that may not wait: some 50 us, longer than anybody is inside who is not interrupted.
+const TRIES: u32 = 2000;
 
 /// A value behind a lock.
 pub struct Lock<T> {
@@ -22,6 +27,8 @@ pub struct Lock<T> {
     state: AtomicUsize,
     /// Held by its owner for the length of a fork, with nobody inside.
     parked: AtomicBool,
+    /// Whether who holds it may wait for other locks ([`Lock::outer`]).
+    outer: bool,
     value: UnsafeCell<T>,
 }
 
@@ -55,28 +62,77 @@ pub fn thread() -> usize {
 impl<T> Lock<T> {
     /// An open lock around `value`.
     pub const fn new(value: T) -> Self {
-        Lock { state: AtomicUsize::new(FREE), parked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Lock {
+            state: AtomicUsize::new(FREE),
+            parked: AtomicBool::new(false),
+            outer: false,
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// The same, which stands before all others in the order of locks: who holds it may wait in [`Lock::enter`].
+    pub const fn outer(value: T) -> Self {
+        Lock {
+            state: AtomicUsize::new(FREE),
+            parked: AtomicBool::new(false),
+            outer: true,
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Makes it this thread's, from free, with `mark` beside the owner. What it was otherwise. Counted before it is held, so that a
+    /// handler never finds it held and not counted.
+    #[inline]
+    fn grab(&self, mark: usize) -> Result<(), usize> {
+        let counts = !self.outer;
+        held::count(counts as isize);
+        match self.state.compare_exchange(FREE, thread() | mark, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(held) => {
+                held::count(-(counts as isize));
+                Err(held)
+            }
+        }
     }
 
     /// Takes the lock, waiting for it. None when this thread holds it already.
     #[inline]
     pub fn take(&self) -> Option<Guard<'_, T>> {
-        let me = thread();
-        if let Err(held) = self.state.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed) {
-            if held & !WAITED_FOR == me {
+        if let Err(held) = self.grab(0) {
+            if held & !WAITED_FOR == thread() {
                 let parked = self.parked.swap(false, Ordering::Relaxed);
                 // Not then_some: a Guard that is made is a Guard that is dropped.
                 return parked.then(|| Guard { lock: self, nested: true });
             }
-            self.wait(me);
+            self.wait();
         }
         Some(Guard { lock: self, nested: false })
+    }
+
+    /// As [`Lock::take`], but where another thread is inside and this one holds a lock itself, so it is in a signal handler
+    /// that came in then, it tries for a moment only. A handler of the other thread's may wait for that lock, and both would
+    /// wait for ever.
+    #[inline]
+    pub fn enter(&self) -> Option<Guard<'_, T>> {
+        match self.grab(0) {
+            Ok(()) => Some(Guard { lock: self, nested: false }),
+            Err(held) if held & !WAITED_FOR != thread() && held::any() => self.try_often(),
+            Err(_) => self.take(),
+        }
+    }
+
+    #[cold]
+    fn try_often(&self) -> Option<Guard<'_, T>> {
+        (0..TRIES).find_map(|_| {
+            core::hint::spin_loop();
+            self.try_take()
+        })
     }
 
     /// Takes the lock if it is free now.
     #[inline]
     pub fn try_take(&self) -> Option<Guard<'_, T>> {
-        self.state.compare_exchange(FREE, thread(), Ordering::Acquire, Ordering::Relaxed).ok()?;
+        self.grab(0).ok()?;
         Some(Guard { lock: self, nested: false })
     }
 
@@ -101,24 +157,20 @@ impl<T> Lock<T> {
     }
 
     #[cold]
-    fn wait(&self, me: usize) {
+    fn wait(&self) {
         for _ in 0..SPINS {
-            if self.state.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            if self.grab(0).is_ok() {
                 return;
             }
             core::hint::spin_loop();
         }
         loop {
-            let held = self.state.load(Ordering::Relaxed);
             // Who has slept may not be the only one who does, so it takes the lock as one that is waited for.
-            let next = if held == FREE { me | WAITED_FOR } else { held | WAITED_FOR };
-            if self.state.compare_exchange(held, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
-                continue;
+            let Err(held) = self.grab(WAITED_FOR) else { return };
+            let next = held | WAITED_FOR;
+            if self.state.compare_exchange(held, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                futex(&self.state, libc::FUTEX_WAIT, next as u32);
             }
-            if held == FREE {
-                return;
-            }
-            futex(&self.state, libc::FUTEX_WAIT, next as u32);
         }
     }
 }
@@ -133,6 +185,7 @@ impl<T> Drop for Guard<'_, T> {
         if self.lock.state.swap(FREE, Ordering::Release) & WAITED_FOR != 0 {
             futex(&self.lock.state, libc::FUTEX_WAKE, 1);
         }
+        held::count(-(!self.lock.outer as isize));
     }
 }
 
@@ -166,6 +219,8 @@ fn futex(word: &AtomicUsize, op: i32, value: u32) {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
 
     #[test]
@@ -179,6 +234,32 @@ mod tests {
         assert!(lock.try_take().is_none());
         drop(guard);
         assert_eq!(lock.take().map(|g| *g), Some(7));
+    }
+
+    #[test]
+    fn who_holds_a_lock_tries_for_the_next_and_does_not_wait() {
+        static ONE: Lock<i32> = Lock::new(1);
+        static OUTER: Lock<i32> = Lock::outer(2);
+        static OTHER: Lock<i32> = Lock::new(3);
+        let other = OTHER.take();
+        let refused = std::thread::spawn(|| {
+            let one = ONE.take();
+            let refused = OTHER.enter().is_none();
+            drop(one);
+            refused
+        });
+        assert_eq!(refused.join().ok(), Some(true));
+        let waits = std::thread::spawn(|| {
+            let outer = OUTER.take();
+            let got = OTHER.enter().map(|g| *g);
+            drop(outer);
+            got
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(OTHER.enter().is_none(), "the owner is told");
+        drop(other);
+        assert_eq!(waits.join().ok(), Some(Some(3)));
+        assert!(!held::any());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! so a reference to one stays valid for the life of the process. Objects above 8 KiB are whole mappings.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 
 use crate::lock::Lock;
 use crate::{mode, os};
@@ -31,6 +31,15 @@ struct Free {
     next: Option<NonNull<Free>>,
 }
 
+/// An object that a signal handler gave back while its thread was inside the pool.
+struct Late {
+    next: *mut Late,
+    row: usize,
+}
+
+/// All of them; whoever is inside next makes them free.
+static LATE: AtomicPtr<Late> = AtomicPtr::new(core::ptr::null_mut());
+
 // SAFETY: what the pointers refer to belongs to the pool, which is behind a lock.
 unsafe impl Send for Pool {}
 
@@ -48,7 +57,9 @@ const fn row(size: usize) -> usize {
 }
 
 /// Memory for a `T` that is to live for good or until [`put`]; its content is arbitrary. None when the kernel
-/// refuses, or when this thread is inside the pool already (a signal handler). O(1).
+/// refuses. O(1).
+///
+/// This is the one lock that a signal handler may wait for wherever it came in: nobody waits for anything inside.
 pub fn take<T>() -> Option<NonNull<T>> {
     const { assert!(size_of::<T>() > LARGEST || align_of::<T>() <= 64) };
     take_bytes(size_of::<T>()).map(NonNull::cast)
@@ -61,7 +72,9 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
     }
     let row = row(size);
     let size = 64 << row;
-    let mut pool = POOL.take()?;
+    // A signal handler whose thread is inside gets pages of its own.
+    let Some(mut pool) = POOL.take() else { return map(os::round_to_pages(size)?) };
+    pool.end_late();
     if let Some(at) = pool.free[row] {
         // SAFETY: a free object of the pool holds a Free.
         pool.free[row] = unsafe { at.as_ref() }.next;
@@ -88,17 +101,53 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
     NonNull::new(at as *mut u8)
 }
 
-/// Gives an object back for reuse. When this thread is inside the pool already, the object is lost.
+impl Pool {
+    /// Makes free what came late.
+    #[inline]
+    fn end_late(&mut self) {
+        if LATE.load(Relaxed).is_null() {
+            return;
+        }
+        let mut at = LATE.swap(core::ptr::null_mut(), Acquire);
+        while let Some(late) = NonNull::new(at) {
+            // SAFETY: what is on the list is a Late, and after the swap only ours.
+            let Late { next, row } = unsafe { late.read() };
+            at = next;
+            // SAFETY: as above; nobody refers to it any more.
+            unsafe { self.add(late.cast(), row) };
+        }
+    }
+
+    /// # Safety
+    /// `at` is an object of this row's size that nothing refers to any more.
+    unsafe fn add(&mut self, at: NonNull<u8>, row: usize) {
+        let free = at.cast::<Free>();
+        // SAFETY: the object is ours and at least 64 bytes.
+        unsafe { free.write(Free { next: self.free[row] }) };
+        self.free[row] = Some(free);
+    }
+}
+
+/// Gives an object back for reuse.
 ///
 /// # Safety
 /// `at` came from [`take`] or [`take_bytes`] with the same size (8 KiB at most), and nothing refers to it any more.
 pub unsafe fn put(at: NonNull<u8>, size: usize) {
-    let Some(mut pool) = POOL.take() else { return };
     let row = row(size);
-    let free = at.cast::<Free>();
-    // SAFETY: the object is ours and at least 64 bytes.
-    unsafe { free.write(Free { next: pool.free[row] }) };
-    pool.free[row] = Some(free);
+    if let Some(mut pool) = POOL.take() {
+        // SAFETY: the caller's promise.
+        return unsafe { pool.add(at, row) };
+    }
+    let late = at.cast::<Late>();
+    let mut head = LATE.load(Relaxed);
+    loop {
+        // SAFETY: the object is ours and at least 64 bytes.
+        unsafe { late.write(Late { next: head, row }) };
+        match LATE.compare_exchange_weak(head, late.as_ptr(), Release, Relaxed) {
+            Ok(_) => return,
+            Err(now) => head = now,
+        }
+    }
 }
 
 /// Maps memory for bookkeeping: in hardened mode between guard pages.

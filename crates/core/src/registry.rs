@@ -1,7 +1,7 @@
 //! All heaps: their birth, their threads' end, the hand-over to new threads, the fork.
 //!
 //! Heaps are never unmapped, so the list of all of them is walked without a lock. One lock guards birth and
-//! hand-over. The heap called *shared* serves calls that come where a thread has no heap of its own to
+//! hand-over. The heaps called *shared* serve calls that come where a thread has no heap of its own to
 //! use: after its end, or in a signal handler that came in while it was inside a slow path.
 
 use core::cell::Cell;
@@ -15,9 +15,10 @@ use crate::whole::WHOLE;
 use crate::{engine, large, os, pool, remote, secret, shared, stack, tls};
 
 /// The first of the heaps without a thread.
-static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(None);
-/// The heap for calls without a heap; made when first needed.
-static SHARED: Lock<Option<&'static Heap>> = Lock::new(None);
+static ABANDONED: Lock<Option<&'static Heap>> = Lock::outer(None);
+/// The heaps for calls without a heap of their own, each made when first needed. Several, so that no signal handler has
+/// to wait for one: who has it may wait for a lock that the handler's thread was interrupted in.
+static SHARED: [Lock<Option<&'static Heap>>; 16] = [const { Lock::outer(None) }; 16];
 static NEWEST: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Threads that have a heap.
@@ -50,15 +51,25 @@ impl Furnished {
 pub struct Entry {
     /// The heap.
     pub heap: &'static Heap,
-    shared: Option<Guard<'static, Option<&'static Heap>>>,
+    shared: Option<Shared>,
+}
+
+/// The use of a shared heap.
+struct Shared {
+    _heap: Guard<'static, Option<&'static Heap>>,
+    /// What the thread's slot held before.
+    had: &'static Heap,
 }
 
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        if self.shared.is_none() {
-            self.heap.inside.store(false, Release);
-            set_mine(self.heap);
+        match &self.shared {
+            None => {
+                self.heap.inside.store(false, Release);
+                set_mine(self.heap);
+            }
+            Some(shared) => set_mine(shared.had),
         }
     }
 }
@@ -126,14 +137,32 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
             return Some(entry);
         }
     }
+    let had = heap;
+    // What comes in from here on is a handler that interrupts.
+    set_mine(&BUSY);
     if core::ptr::eq(heap, &EMPTY) {
-        let heap = birth()?;
-        set_mine(heap);
+        let born = birth();
+        set_mine(born.unwrap_or(&EMPTY));
+        let heap = born?;
         // After the heap is in place: with many keys pthread_setspecific allocates.
         watch_thread(heap);
         return Some(begin(heap));
     }
-    let mut shared = SHARED.take()?;
+    let entry = share(had);
+    if entry.is_none() {
+        set_mine(had);
+    }
+    entry
+}
+
+/// Enters a shared heap that nobody uses; a thread that has ended waits for one. None when memory is short, or when as
+/// many handlers as there are such heaps interrupted slow paths at once.
+fn share(had: &'static Heap) -> Option<Entry> {
+    let mut shared = match SHARED.iter().find_map(Lock::try_take) {
+        Some(shared) => shared,
+        None if !core::ptr::eq(had, &BUSY) => SHARED[0].take()?,
+        None => return None,
+    };
     let heap = match *shared {
         Some(heap) => heap,
         None => {
@@ -144,7 +173,7 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
         }
     };
     share_level();
-    Some(Entry { heap, shared: Some(shared) })
+    Some(Entry { heap, shared: Some(Shared { _heap: shared, had }) })
 }
 
 /// A heap for the calling thread: an abandoned one, or a new one.
@@ -275,7 +304,7 @@ fn abandon(heap: &'static Heap) {
 /// Before fork, in the forking thread: waits until no thread is inside a lock of ours, and keeps them out.
 pub fn fork_prepare() {
     ABANDONED.park();
-    SHARED.park();
+    SHARED.iter().for_each(Lock::park);
     region::fork_prepare();
     engine::fork_prepare();
     pool::fork_prepare();
@@ -294,8 +323,10 @@ pub unsafe fn fork_parent() {
     unsafe { engine::fork_done() };
     // SAFETY: as above.
     unsafe { region::fork_done() };
-    // SAFETY: as above.
-    unsafe { SHARED.reset() };
+    for shared in &SHARED {
+        // SAFETY: as above.
+        unsafe { shared.reset() };
+    }
     // SAFETY: as above.
     unsafe { ABANDONED.reset() };
 }
@@ -312,11 +343,11 @@ pub unsafe fn fork_child() {
     unsafe { fork_parent() };
     let mine = mine();
     let alone = THREADS.load(Relaxed) <= 1;
-    let shared = SHARED.take().and_then(|s| *s);
+    let shared = SHARED.each_ref().map(|shared| shared.take().and_then(|s| *s));
     for heap in heaps() {
         heap.published.set((0, 0));
         heap.counters.level.restart(os::coarse_ns());
-        if core::ptr::eq(heap, mine) || shared.is_some_and(|s| core::ptr::eq(heap, s)) {
+        if core::ptr::eq(heap, mine) || shared.iter().flatten().any(|s| core::ptr::eq(heap, *s)) {
             continue;
         }
         // fork copies one page after the other while other threads run on, so what they left need not fit together.

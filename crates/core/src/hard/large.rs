@@ -1,11 +1,14 @@
 //! Hardened large blocks: pages of their own between guard pages, the block at their end.
 //!
 //! A freed one's pages go back to the kernel at once, while its addresses stay reserved until many other large blocks
-//! were freed: a stale pointer faults, and no new block stands there. The bookkeeping lives in the pool.
+//! were freed: a stale pointer faults, and no new block stands there. The bookkeeping lives in the pool. What the kernel
+//! would not take back is offered again later (see `late`).
+
+mod late;
 
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::*};
 
 use crate::hard::canary;
 use crate::hard::vault::{GRAVES, Vault};
@@ -22,6 +25,8 @@ const LOOK_BACK: usize = 1 << 20;
 /// What a large block is.
 const LIVE: u8 = 1;
 const FREED: u8 = 2;
+/// Freed, its pages still there.
+const HELD: u8 = 3;
 
 /// The bookkeeping of one.
 #[repr(C, align(64))]
@@ -39,11 +44,17 @@ pub struct Large {
     state: AtomicU8,
     /// Whether operator new gave it out.
     pub new: bool,
+    /// The next in a list of `late`.
+    next: AtomicPtr<Large>,
 }
+
+// SAFETY: the one cell is written by the program's own calls on its live block, which it may not make at the same time.
+unsafe impl Sync for Large {}
 
 /// Takes a block of `asked` bytes at a multiple of `align` (a power of two, 16 at least), all zero. None when the kernel
 /// refuses; what the vault keeps reserved goes back first then.
 pub fn take(vault: Option<&Vault>, asked: usize, align: usize, new: bool) -> Option<&'static Large> {
+    late::end();
     let once = || take_once(asked, align, new);
     once().or_else(|| {
         vault?.release();
@@ -84,7 +95,19 @@ fn take_once(asked: usize, align: usize, new: bool) -> Option<&'static Large> {
     let state = AtomicU8::new(LIVE);
     let asked = Cell::new(asked);
     // SAFETY: the pool gave room for a Large.
-    unsafe { place.write(Large { base, asked, start, bytes, whole, whole_bytes, state, new }) };
+    unsafe {
+        place.write(Large {
+            base,
+            asked,
+            start,
+            bytes,
+            whole,
+            whole_bytes,
+            state,
+            new,
+            next: AtomicPtr::default(),
+        })
+    };
     // SAFETY: it was just written, and goes back to the pool only in end.
     let large = unsafe { place.as_ref() };
     // SAFETY: the block lies in pages that are its own.
@@ -141,16 +164,15 @@ impl Large {
         if self.state.swap(FREED, AcqRel) != LIVE {
             return false;
         }
-        let Some(at) = NonNull::new(self.start as *mut u8) else { return true };
-        // SAFETY: the program gave the block back.
-        if unsafe { os::decommit(at, self.bytes) } {
-            engine::MAPPED.fetch_sub(self.bytes, Relaxed);
-        } else {
+        if !self.give_pages() {
             // The kernel has no mapping left for it (vm.max_map_count): the pages stay, without the old bytes.
-            // SAFETY: as above.
+            // SAFETY: the program gave the block back.
             unsafe { canary::clear(self.start, self.bytes) };
+            self.state.store(HELD, Relaxed);
+            late::add(self);
             return true;
         }
+        late::end();
         match vault {
             Some(vault) => {
                 let grave = &vault.graves[vault.random.below(GRAVES)];
@@ -163,15 +185,35 @@ impl Large {
         true
     }
 
+    /// Gives the pages of a freed block back. False when the kernel refuses.
+    fn give_pages(&self) -> bool {
+        let Some(at) = NonNull::new(self.start as *mut u8) else { return false };
+        // SAFETY: the program gave the block back.
+        let gone = unsafe { os::decommit(at, self.bytes) };
+        if gone {
+            engine::MAPPED.fetch_sub(self.bytes, Relaxed);
+        }
+        gone
+    }
+
     /// Gives the addresses of a freed block back.
     pub fn end(&'static self) {
-        let Some(at) = NonNull::new(self.whole as *mut u8) else { return };
         pagemap::set(self.base, 1, 0, core::ptr::null_mut());
+        if !self.give_addresses() {
+            late::add(self);
+        }
+    }
+
+    /// False when the kernel refuses. The page map leads here no more.
+    fn give_addresses(&'static self) -> bool {
+        let Some(at) = NonNull::new(self.whole as *mut u8) else { return false };
         // SAFETY: the whole range is reserved and this block's alone.
-        if unsafe { os::release(at, self.whole_bytes) } {
-            // SAFETY: the page map leads here no more.
+        let gone = unsafe { os::release(at, self.whole_bytes) };
+        if gone {
+            // SAFETY: nothing refers to it any more.
             unsafe { pool::put(NonNull::from(self).cast(), size_of::<Large>()) };
         }
+        gone
     }
 }
 

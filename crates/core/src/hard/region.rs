@@ -27,9 +27,9 @@ struct Region {
 static REGIONS: Lock<[Region; COUNT + 1]> = Lock::new([Region { next: 0, end: 0, room: 0 }; COUNT + 1]);
 
 /// A place for a slab of `class`: reserved, covered by the page map, with a guard page in front. None when the kernel
-/// refuses, or when this thread is here already (a signal handler).
+/// refuses, or in a signal handler that may not wait for it.
 pub fn place(class: usize) -> Option<usize> {
-    let mut regions = REGIONS.take()?;
+    let mut regions = REGIONS.enter()?;
     let region = regions.get_mut(class)?;
     let stride = slab::stride(class);
     if region.next == region.end {

@@ -162,7 +162,7 @@ pub fn of(pc: usize) -> u16 {
         return number as u16;
     }
     let Some(mut module) = ask(pc) else { return NONE };
-    let Some(_guard) = LOCK.take() else { return NONE };
+    let Some(_guard) = LOCK.enter() else { return NONE };
     let count = COUNT.load(Relaxed);
     if let Some(number) = known().iter().rposition(in_it) {
         return number as u16;
@@ -200,7 +200,7 @@ pub fn check() -> bool {
     if gone.iter().all(|word| *word == 0) {
         return false;
     }
-    let Some(_guard) = LOCK.take() else { return false };
+    let Some(_guard) = LOCK.enter() else { return false };
     let generation = GENERATION.fetch_add(1, Relaxed) + 1;
     for number in 0..COUNT.load(Relaxed) {
         if gone[number / 64] & 1 << (number % 64) != 0 {

@@ -182,7 +182,7 @@ fn add(key: u64, frames: &[usize]) -> u32 {
         LOST.fetch_add(1, Relaxed);
         0
     };
-    let Some(_guard) = LOCK.take() else { return lost() };
+    let Some(_guard) = LOCK.enter() else { return lost() };
     let reopened = modules::reopened();
     if REVIVED.swap(reopened, Relaxed) != reopened {
         hide_closed();
@@ -247,7 +247,7 @@ fn node(parent: u32, address: usize, module: u16) -> Option<u32> {
 
 /// Hides every site with a frame in a module that is closed, or in none: its addresses may soon be other code's.
 pub fn forget_closed() {
-    if let Some(_guard) = LOCK.take() {
+    if let Some(_guard) = LOCK.enter() {
         hide_closed();
     }
 }
