@@ -30,9 +30,8 @@ const FLOORS: &[&[&str]] = &[
     &["registry"],
     &["foreign"],
     &["snapshot"],
-    &["live"],
-    &["live"],
     &["profile"],
+    &["live"],
     &["fork"],
     // The family in its two modes.
     &["hardened", "posix"],

@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use crate::busy::Order;
 use crate::sites::Metric;
 
 /// Exit codes, as every page shows them.
@@ -162,9 +163,10 @@ fn top() -> Command {
     let command = Command::new("top")
         .about("Watch running processes under MeMS")
         .long_about(
-            "Watches one process, or all under MeMS that can be read: rates, live, peak, mapped, sizes. Full screen in a \
-             terminal (q ends it), else a line a second. Reads only: the process is not stopped. Reading a process that was \
-             not started by mems run needs the rights of a debugger.",
+            "Watches one process, or all under MeMS that can be read: rates, live, peak, mapped, sizes, and the busiest call \
+             sites if the process was started with a profile. Full screen in a terminal (q ends it, m orders the call sites \
+             by something else), else a line a second. Reads only: the process is not stopped. Reading call sites, or a \
+             process that was not started by mems run, needs the rights of a debugger.",
         )
         .arg(Arg::new("pid").value_parser(value_parser!(u32)).help("The process [default: all that can be read]"))
         .arg(
@@ -179,8 +181,20 @@ fn top() -> Command {
         .arg(
             Arg::new("count").long("count").short('c').value_name("N").value_parser(value_parser!(u64)).help("End after N looks"),
         )
-        .arg(flag("lines", "Lines, also in a terminal"));
-    page(command, "  mems top 4711\n  mems top --lines --interval 10 4711 >> memory.log\n  mems top")
+        .arg(flag("lines", "Lines, also in a terminal"))
+        .arg(number("sites", "0", "Call sites below each line (of a process with a profile)").short('s'))
+        .arg(
+            Arg::new("by")
+                .long("by")
+                .value_name("ORDER")
+                .default_value("live")
+                .value_parser(PossibleValuesParser::new(Order::ALL.map(Order::name)))
+                .help("What call sites are ordered by; asked and calls: a second"),
+        );
+    page(
+        command,
+        "  mems top 4711\n  mems top --lines --interval 10 4711 >> memory.log\n  mems top --lines --sites 5 --by asked 4711\n  mems top",
+    )
 }
 
 fn interval(value: &str) -> Result<f64, String> {

@@ -2,44 +2,79 @@
 //!
 //! One line of cells a region, each cell an equal part of it: how much of the part is PROCESS shows in its shade.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
-use crate::failure::{Failure, Outcome};
-use crate::figures::{bytes, count, share};
+use crate::chain;
+use crate::failure::{Failure, Outcome, reason};
+use crate::figures::{bar, bytes, count, share};
 use crate::live::Target;
 use crate::record::{self, Region, Segment};
+use crate::table::Table;
 
 /// The drawing, or the list, line by line.
 pub fn lines(from: &str, width: Option<usize>, list: bool) -> Outcome<Vec<String>> {
-    let (title, regions, notes) = match from.parse::<u32>() {
+    let found = match from.parse::<u32>() {
         Ok(pid) if !Path::new(from).exists() => of_process(pid)?,
         _ => of_record(Path::new(from))?,
     };
-    let mut out = vec![format!("== mems heap == {title}")];
-    summary(&regions, &mut out);
+    let mut out = vec![format!("== mems heap == {}", found.title)];
+    let width = width.or_else(terminal_width).unwrap_or(80);
+    summary(&found.regions, &mut out);
+    fill(&found.classes, width, &mut out);
     out.push(String::new());
     if list {
-        regions.iter().for_each(|region| out.push(listed(region)));
+        found.regions.iter().for_each(|region| out.push(listed(region)));
     } else {
-        let width = width.or_else(terminal_width).unwrap_or(80);
-        draw(&regions, width, &mut out);
+        draw(&found.regions, width, &mut out);
     }
-    out.extend(notes.into_iter().map(|note| format!("  note: {note}")));
+    out.extend(found.notes.into_iter().map(|note| format!("  note: {note}")));
     Ok(out)
 }
 
-type Found = (String, Vec<Region>, Vec<String>);
+/// The heap of a process or a record.
+struct Found {
+    title: String,
+    regions: Vec<Region>,
+    /// Slabs by slot size.
+    classes: Vec<Class>,
+    notes: Vec<String>,
+}
+
+/// The slabs of one slot size.
+struct Class {
+    slot: u64,
+    slabs: u64,
+    slots: u64,
+    /// Slots that hold a live block.
+    live: u64,
+}
 
 fn of_process(pid: u32) -> Outcome<Found> {
     let target = Target::open(pid)?;
-    let (regions, at_rest) = target.chain()?;
+    let memory = target.memory()?;
+    let refused =
+        |e: io::Error| Failure::refused(format!("process {pid}: its memory cannot be read: {}", reason(&e)));
+    let (regions, at_rest) = chain::of(memory).map_err(refused)?;
+    let held = chain::held(memory).map_err(refused)?;
     let command = target.facts().map(|facts| facts.command()).unwrap_or_default();
-    let notes = if at_rest {
-        Vec::new()
-    } else {
-        vec!["the chain changed while it was read; the end may be missing".into()]
+    let mut classes: BTreeMap<u64, Class> = BTreeMap::new();
+    for [slot, slots, used] in regions.iter().flat_map(|region| &region.segments).filter_map(|s| s.slab) {
+        let class = classes.entry(slot).or_insert(Class { slot, slabs: 0, slots: 0, live: 0 });
+        class.slabs += 1;
+        class.slots += slots;
+        class.live += used;
+    }
+    for class in classes.values_mut() {
+        class.live = class.live.saturating_sub(held.get(&class.slot).copied().unwrap_or(0));
+    }
+    let notes = match at_rest {
+        true => Vec::new(),
+        false => vec!["the chain changed while it was read; the end may be missing".into()],
     };
-    Ok((format!("process {pid} {}", crate::figures::cut(&command, 60)), regions, notes))
+    let title = format!("process {pid} {}", crate::figures::cut(&command, 60));
+    Ok(Found { title, regions, classes: classes.into_values().collect(), notes })
 }
 
 fn of_record(path: &Path) -> Outcome<Found> {
@@ -60,7 +95,35 @@ fn of_record(path: &Path) -> Outcome<Found> {
     );
     let notes = if regions + segments > 0 { vec![cut] } else { Vec::new() };
     let title = format!("process {} {}", record.pid(), crate::figures::cut(&record.command(), 60));
-    Ok((title, record.regions, notes))
+    let classes = record.dump.pointer("/engine/classes").and_then(|rows| rows.as_array());
+    let class = |row: &serde_json::Value| {
+        let number = |name| row.get(name).and_then(|n| n.as_u64()).unwrap_or(0);
+        let [slot, slabs, slots, live] = ["slot", "slabs", "slots", "used"].map(number);
+        Class { slot, slabs, slots, live }
+    };
+    let classes = classes.into_iter().flatten().map(class).filter(|class| class.slabs > 0).collect();
+    Ok(Found { title, regions: record.regions, classes, notes })
+}
+
+/// How full the slabs of each slot size are.
+fn fill(classes: &[Class], width: usize, out: &mut Vec<String>) {
+    if classes.is_empty() {
+        return;
+    }
+    let columns = width.saturating_sub(56).clamp(10, 40);
+    let mut table = Table::new(&[">slot", ">slabs", ">slots", ">live", ">full", ""]);
+    for class in classes {
+        table.row(vec![
+            bytes(class.slot as i64).replace(".0 ", " "),
+            count(class.slabs as i64),
+            count(class.slots as i64),
+            count(class.live as i64),
+            share(class.live as i64, class.slots as i64),
+            bar(class.live, class.slots, columns),
+        ]);
+    }
+    out.push(String::new());
+    out.extend(table.lines("  "));
 }
 
 fn summary(regions: &[Region], out: &mut Vec<String>) {

@@ -1,6 +1,9 @@
 //! The `mems` command: run programs under MeMS, watch them, and report on what they left.
 
 mod arguments;
+mod busy;
+mod callers;
+mod chain;
 mod counters;
 mod diff;
 mod export;
@@ -10,7 +13,9 @@ mod heap;
 mod html;
 mod library;
 mod live;
+mod memory;
 mod pages;
+mod panels;
 mod pprof;
 mod proc;
 mod processes;
@@ -163,6 +168,11 @@ fn top(given: &ArgMatches) -> Outcome<()> {
         interval: given.get_one::<f64>("interval").copied().unwrap_or(1.0),
         count: given.get_one::<u64>("count").copied(),
         lines: given.get_flag("lines"),
+        sites: size(given, "sites"),
+        order: given
+            .get_one::<String>("by")
+            .and_then(|name| busy::Order::of(name))
+            .unwrap_or(busy::Order::Live),
     })
 }
 

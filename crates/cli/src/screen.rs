@@ -1,19 +1,22 @@
-//! The screen of `mems top`: processes, the figures of the chosen one, its live memory over time, its sizes.
+//! The screen of `mems top`: what is on it, where, and the keys. What each panel shows is `panels`'.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Cell, Paragraph, Row, Sparkline, Table};
+use ratatui::style::{Color, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Paragraph, Sparkline};
 use ratatui::{DefaultTerminal, Frame};
 
+use crate::busy::{Busy, Order};
+use crate::callers::Names;
 use crate::failure::{Failure, Outcome, reason};
-use crate::figures::{bar, bytes, count, cut, share, time};
+use crate::figures::{bytes, cut};
 use crate::live::Target;
+use crate::panels::{self, LABEL};
 use crate::top::{Look, Options, look, others};
 
 /// The state of the screen.
@@ -23,14 +26,26 @@ struct Screen {
     /// Live memory of the selected process, oldest first.
     history: VecDeque<u64>,
     history_of: u32,
+    order: Order,
+    /// Where there is room for one panel only: sizes, and not sites.
+    sizes: bool,
+    names: HashMap<u32, Names>,
     ended: bool,
 }
 
 /// Shows it until a key ends it.
 pub fn show(mut terminal: DefaultTerminal, mut targets: Vec<Target>, options: &Options) -> Outcome<()> {
     let failed = |e: io::Error| Failure::refused(format!("the terminal: {}", reason(&e)));
-    let mut state =
-        Screen { looks: Vec::new(), selected: 0, history: VecDeque::new(), history_of: 0, ended: false };
+    let mut state = Screen {
+        looks: Vec::new(),
+        selected: 0,
+        history: VecDeque::new(),
+        history_of: 0,
+        order: options.order,
+        sizes: false,
+        names: HashMap::new(),
+        ended: false,
+    };
     let mut looks = 0;
     let mut next = Instant::now();
     loop {
@@ -46,7 +61,10 @@ pub fn show(mut terminal: DefaultTerminal, mut targets: Vec<Target>, options: &O
             if options.pid.is_none() {
                 targets = others(&mut targets);
             }
+            // Names take their time when they are new: the figures are shown before.
+            terminal.draw(|frame| draw(frame, &state)).map_err(failed)?;
         }
+        state.name(&targets, terminal.size().map_or(0, |size| size.height.into()));
         terminal.draw(|frame| draw(frame, &state)).map_err(failed)?;
         if options.count.is_some_and(|most| looks >= most) {
             return Ok(());
@@ -56,20 +74,27 @@ pub fn show(mut terminal: DefaultTerminal, mut targets: Vec<Target>, options: &O
             && let Event::Key(key) = event::read().map_err(failed)?
             && key.kind == KeyEventKind::Press
         {
-            let last = state.looks.len().saturating_sub(1);
             match key.code {
                 KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
                 KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
-                KeyCode::Up | KeyCode::Char('k') => state.selected = state.selected.saturating_sub(1),
-                KeyCode::Down | KeyCode::Char('j') => state.selected = (state.selected + 1).min(last),
+                KeyCode::Up | KeyCode::Char('k') => state.select(state.selected.saturating_sub(1)),
+                KeyCode::Down | KeyCode::Char('j') => state.select(state.selected + 1),
+                KeyCode::Char('m') => state.order = state.order.next(),
+                KeyCode::Tab => state.sizes = !state.sizes,
                 _ => {}
             }
-            state.remember();
         }
     }
 }
 
 impl Screen {
+    fn select(&mut self, number: usize) {
+        self.selected = number.min(self.looks.len().saturating_sub(1));
+        if self.looks.get(self.selected).is_some_and(|look| look.pid != self.history_of) {
+            self.remember();
+        }
+    }
+
     /// Keeps the selected process's live memory, and begins anew with another process.
     fn remember(&mut self) {
         self.selected = self.selected.min(self.looks.len().saturating_sub(1));
@@ -83,27 +108,37 @@ impl Screen {
             self.history.pop_front();
         }
     }
+
+    /// Looks up the names of the sites that are shown, `most` at most.
+    fn name(&mut self, targets: &[Target], most: usize) {
+        let Some(look) = self.looks.get(self.selected) else { return };
+        if let Some(target) = targets.iter().find(|target| target.pid == look.pid) {
+            look.sites.name(self.order, most, target, self.names.entry(look.pid).or_default());
+        }
+    }
 }
 
-const LABEL: Style = Style::new().fg(Color::DarkGray);
-const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
+/// Rows and columns from which both panels have room, one under the other or side by side.
+const TALL: u16 = 38;
+const WIDE: u16 = 150;
 
 fn draw(frame: &mut Frame, state: &Screen) {
     let Some(look) = state.looks.get(state.selected) else { return };
-    let list = if state.looks.len() > 1 {
-        (state.looks.len() as u16 + 3).min(frame.area().height / 3).max(5)
-    } else {
-        0
+    let whole = frame.area();
+    let list = match state.looks.len() {
+        0 | 1 => 0,
+        more => (more as u16 + 3).min(whole.height / 3).max(5),
     };
+    let history = if whole.height - list < 28 { 4 } else { 6 };
     let parts = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(list),
         Constraint::Length(8),
-        Constraint::Length(6),
+        Constraint::Length(history),
         Constraint::Min(4),
         Constraint::Length(1),
     ]);
-    let [title, processes, figures, history, sizes, foot] = parts.areas(frame.area());
+    let [title, processes, figures, history, rest, foot] = parts.areas(whole);
     let head = format!(
         " mems top   {} {}",
         look.pid,
@@ -112,150 +147,53 @@ fn draw(frame: &mut Frame, state: &Screen) {
     let head = Line::from(head).style(Style::new().fg(Color::Black).bg(Color::Cyan));
     frame.render_widget(Paragraph::new(head).style(Style::new().bg(Color::Cyan)), title);
     if list > 0 {
-        draw_processes(frame, state, processes);
+        panels::processes(frame, &state.looks, state.selected, processes);
     }
-    draw_figures(frame, look, figures);
+    panels::figures(frame, look, figures);
+    draw_history(frame, state, history);
+    let tab = draw_rest(frame, state, look, rest);
+    let keys = match state.ended {
+        true => " the process has ended   q quit".into(),
+        false => {
+            let choose = if list > 0 { "   up/down choose a process" } else { "" };
+            format!(" q quit{choose}   m order sites by {}{tab}", state.order.next().name())
+        }
+    };
+    frame.render_widget(Paragraph::new(keys).style(LABEL), foot);
+}
+
+fn draw_history(frame: &mut Frame, state: &Screen, area: Rect) {
     let values: Vec<u64> = state.history.iter().copied().collect();
-    let shown = values.len().saturating_sub(usize::from(history.width.saturating_sub(2)));
+    let shown = values.len().saturating_sub(usize::from(area.width.saturating_sub(2)));
     let highest = values.iter().max().copied().unwrap_or(0);
     let block =
         Block::bordered().border_style(LABEL).title(format!(" live, up to {} ", bytes(highest as i64)));
     let line = Sparkline::default().block(block).data(&values[shown..]).style(Style::new().fg(Color::Green));
-    frame.render_widget(line, history);
-    draw_sizes(frame, look, sizes);
-    let keys =
-        if state.ended { " the process has ended   q quit" } else { " q quit   up/down choose a process" };
-    frame.render_widget(Paragraph::new(keys).style(LABEL), foot);
+    frame.render_widget(line, area);
 }
 
-fn draw_processes(frame: &mut Frame, state: &Screen, area: Rect) {
-    let rows = state.looks.iter().enumerate().map(|(index, look)| {
-        let counts = &look.facts.counts;
-        let cells = [
-            look.pid.to_string(),
-            bytes(counts.live_usable as i64),
-            bytes(counts.peak.live_usable as i64),
-            bytes(counts.engine.mapped as i64),
-            look.rates.map_or("-".into(), |rates| count(rates[0] as i64)),
-            look.command.clone(),
-        ];
-        let style = if index == state.selected {
-            Style::new().add_modifier(Modifier::REVERSED)
-        } else {
-            Style::new()
-        };
-        Row::new(cells).style(style)
-    });
-    let widths = [8, 11, 11, 11, 12].map(Constraint::Length).into_iter().chain([Constraint::Min(10)]);
-    let heading = Row::new(["pid", "live", "peak", "mapped", "blocks/s", "command"]).style(LABEL);
-    let table = Table::new(rows, widths).header(heading).block(Block::bordered().border_style(LABEL));
-    frame.render_widget(table, area);
-}
-
-fn draw_figures(frame: &mut Frame, look: &Look, area: Rect) {
-    let counts = &look.facts.counts;
-    let field = |label: &str, value: String, more: String| {
-        Line::from(vec![
-            Span::styled(format!(" {label:<10}"), LABEL),
-            Span::styled(format!("{value:>12}"), STRONG),
-            Span::raw(format!("   {more}")),
-        ])
+/// Sites and sizes, where there is room for both; else the one that was chosen. What the foot says of that.
+fn draw_rest(frame: &mut Frame, state: &Screen, look: &Look, area: Rect) -> &'static str {
+    let none = Names::default();
+    let names = state.names.get(&look.pid).unwrap_or(&none);
+    let both = match frame.area() {
+        whole if whole.width >= WIDE => {
+            Some(Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area))
+        }
+        whole if whole.height >= TALL => Some(Layout::vertical([Constraint::Percentage(50); 2]).areas(area)),
+        _ => None,
     };
-    let peak = if counts.peak.exact {
-        String::new()
+    if let Some([first, second]) = both {
+        panels::sites(frame, look, state.order, names, first);
+        panels::sizes(frame, look, second);
+        return "";
+    }
+    // Where no sites are recorded the sizes are of more use.
+    if state.sizes != matches!(look.sites, Busy::Off) {
+        panels::sizes(frame, look, area);
+        "   tab call sites"
     } else {
-        format!(", within {}", bytes(counts.peak.bound as i64))
-    };
-    let threads = counts.threads;
-    let failed: u64 = counts.failed.iter().sum();
-    let asked: u64 = counts.asked.iter().sum();
-    let unused = counts.engine.mapped.saturating_sub(counts.live_usable);
-    let rates = match look.rates {
-        Some([asked, freed, size]) => (
-            count(asked as i64),
-            format!("blocks asked a second, {} freed; {} a second", count(freed as i64), bytes(size as i64)),
-        ),
-        None => ("-".into(), "blocks asked a second".into()),
-    };
-    let lines = vec![
-        field(
-            "live",
-            bytes(counts.live_usable as i64),
-            format!("in {} blocks", count(counts.blocks_live as i64)),
-        ),
-        field(
-            "peak",
-            bytes(counts.peak.live_usable as i64),
-            format!("in {} blocks{peak}", count(counts.peak.live_blocks as i64)),
-        ),
-        field(
-            "mapped",
-            bytes(counts.engine.mapped as i64),
-            format!(
-                "{} not live ({}); {} at its peak; {} mmap, {} munmap",
-                bytes(unused as i64),
-                share(unused as i64, counts.engine.mapped as i64),
-                bytes(counts.peak.mapped as i64),
-                count(counts.engine.mmap as i64),
-                count(counts.engine.munmap as i64)
-            ),
-        ),
-        field("rate", rates.0, rates.1),
-        field(
-            "asked",
-            bytes(asked as i64),
-            format!("in {} blocks since the start", count(counts.blocks_asked as i64)),
-        ),
-        field(
-            "threads",
-            count(threads[0] as i64),
-            format!(
-                "{} at the peak, {} ever; {} calls refused",
-                threads[1],
-                threads[2],
-                count(failed as i64)
-            ),
-        ),
-    ];
-    let age =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-    let age = if look.facts.start_unix_ns > 0 {
-        time(age.saturating_sub(look.facts.start_unix_ns))
-    } else {
-        String::new()
-    };
-    let block = Block::bordered().border_style(LABEL).title(format!(" memory after {age} "));
-    frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-fn draw_sizes(frame: &mut Frame, look: &Look, area: Rect) {
-    let rows: Vec<_> = look.facts.counts.sizes.iter().filter(|row| row.blocks > 0).collect();
-    let most = rows.iter().map(|row| row.blocks).max().unwrap_or(0);
-    let blocks: u64 = rows.iter().map(|row| row.blocks).sum();
-    let room = usize::from(area.height.saturating_sub(3));
-    // Of too many, those with most blocks.
-    let mut ranked: Vec<u64> = rows.iter().map(|row| row.blocks).collect();
-    ranked.sort_unstable_by(|a, b| b.cmp(a));
-    let least = ranked.get(room.saturating_sub(1)).copied().unwrap_or(0);
-    let width = usize::from(area.width.saturating_sub(52));
-    let shown = rows.iter().filter(|row| row.blocks >= least).take(room).map(|row| {
-        let limit = if row.le > 1 << 62 {
-            "larger".into()
-        } else {
-            format!("<= {}", bytes(row.le as i64).replace(".0 ", " "))
-        };
-        Row::new([
-            Cell::from(format!("{limit:>11}")),
-            Cell::from(format!("{:>14}", count(row.blocks as i64))),
-            Cell::from(format!("{:>4}", share(row.blocks as i64, blocks as i64))),
-            Cell::from(format!("{:>10}", bytes(row.asked as i64))),
-            Cell::from(bar(row.blocks, most, width)).style(Style::new().fg(Color::Blue)),
-        ])
-    });
-    let widths = [11, 14, 5, 11].map(Constraint::Length).into_iter().chain([Constraint::Min(4)]);
-    let heading = Row::new(["       size", "        blocks", "", "     asked", ""]).style(LABEL);
-    let table = Table::new(shown, widths)
-        .header(heading)
-        .block(Block::bordered().border_style(LABEL).title(" sizes asked since the start "));
-    frame.render_widget(table, area);
+        panels::sites(frame, look, state.order, names, area);
+        "   tab sizes"
+    }
 }

@@ -2,12 +2,15 @@
 //!
 //! Rates are differences between two looks. The first look has none. What the screen shows is `screen`'s.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use crate::busy::{Busy, Order};
+use crate::callers::Names;
 use crate::counters::Facts;
 use crate::failure::{Failure, Outcome, reason};
-use crate::figures::{bytes, count, cut};
+use crate::figures::{bytes, count, cut, share};
 use crate::live::{self, Target};
 use crate::proc;
 use crate::screen;
@@ -22,6 +25,10 @@ pub struct Options {
     pub count: Option<u64>,
     /// Lines, also in a terminal.
     pub lines: bool,
+    /// Call sites below each line.
+    pub sites: usize,
+    /// What call sites are ordered by.
+    pub order: Order,
 }
 
 /// A look at one process.
@@ -35,6 +42,8 @@ pub struct Look {
     pub facts: Facts,
     /// Blocks asked and freed, bytes asked, each a second; none at the first look.
     pub rates: Option<[f64; 3]>,
+    /// Its call sites.
+    pub sites: Busy,
 }
 
 impl Look {
@@ -45,10 +54,11 @@ impl Look {
 
     fn take(target: &Target, before: Option<&Look>) -> Outcome<Look> {
         let facts = target.facts()?;
-        let mut look =
-            Look { pid: target.pid, command: facts.command(), at: Instant::now(), facts, rates: None };
-        if let Some(before) = before {
-            let seconds = (look.at - before.at).as_secs_f64().max(1e-9);
+        let at = Instant::now();
+        let seconds = before.map(|before| (at - before.at).as_secs_f64().max(1e-9));
+        let sites = Busy::look(target, before.map(|look| &look.sites), seconds);
+        let mut look = Look { pid: target.pid, command: facts.command(), at, facts, rates: None, sites };
+        if let (Some(before), Some(seconds)) = (before, seconds) {
             let (now, then) = (look.sums(), before.sums());
             look.rates = Some(std::array::from_fn(|i| now[i].saturating_sub(then[i]) as f64 / seconds));
         }
@@ -103,12 +113,54 @@ pub fn look(targets: &mut Vec<Target>, before: &[Look]) -> Vec<Look> {
     looks
 }
 
+/// The size class that most blocks were asked in, and its share: `<= 64 B 45%`.
+pub fn most_asked(look: &Look) -> String {
+    let sizes = &look.facts.counts.sizes;
+    let blocks: u64 = sizes.iter().map(|row| row.blocks).sum();
+    let most = sizes.iter().max_by_key(|row| row.blocks).filter(|row| row.blocks > 0);
+    most.map_or("-".into(), |row| {
+        let limit = if row.le > 1 << 62 { "larger".into() } else { format!("<= {}", round(row.le)) };
+        format!("{limit} {}", share(row.blocks as i64, blocks as i64))
+    })
+}
+
+/// Bytes without a decimal that is 0.
+pub fn round(n: u64) -> String {
+    bytes(n as i64).replace(".0 ", " ")
+}
+
+const HEADING: &str = "     pid        live        peak      mapped        blocks    asked/s    freed/s   bytes/s  mostly          command";
+
+/// A look in one line, and the sites that are asked for below it.
+fn line(look: &Look, options: &Options, names: &mut Names) -> String {
+    let counts = &look.facts.counts;
+    let rate = |i: usize| look.rates.map_or("-".to_string(), |rates| count(rates[i] as i64));
+    let mut text = format!(
+        "{:>8}  {:>10}  {:>10}  {:>10}  {:>12}  {:>9}  {:>9}  {:>8}  {:<14}  {}\n",
+        look.pid,
+        bytes(counts.live_usable as i64),
+        bytes(counts.peak.live_usable as i64),
+        bytes(counts.engine.mapped as i64),
+        count(counts.blocks_live as i64),
+        rate(0),
+        rate(1),
+        look.rates.map_or("-".into(), |rates| round(rates[2] as u64)),
+        most_asked(look),
+        cut(&look.command, 40)
+    );
+    if options.sites > 0 {
+        look.sites.lines(options.order, options.sites, names).iter().for_each(|site| {
+            text += &format!("          {site}\n");
+        });
+    }
+    text
+}
+
 fn lines(mut targets: Vec<Target>, options: &Options) -> Outcome<()> {
     let mut before: Vec<Look> = Vec::new();
+    let mut names: HashMap<u32, Names> = HashMap::new();
     let mut looks = 0;
     let mut out = io::stdout();
-    let heading =
-        "     pid        live        peak      mapped        blocks    asked/s    freed/s   bytes/s  command";
     loop {
         let now = look(&mut targets, &before);
         if now.is_empty() {
@@ -116,23 +168,16 @@ fn lines(mut targets: Vec<Target>, options: &Options) -> Outcome<()> {
         }
         let mut text = String::new();
         if looks % 20 == 0 && (looks == 0 || io::stdout().is_terminal()) {
-            text += &format!("{heading}\n");
+            text += &format!("{HEADING}\n");
         }
         for look in &now {
-            let counts = &look.facts.counts;
-            let rate = |i: usize| look.rates.map_or("-".to_string(), |rates| count(rates[i] as i64));
-            text += &format!(
-                "{:>8}  {:>10}  {:>10}  {:>10}  {:>12}  {:>9}  {:>9}  {:>8}  {}\n",
-                look.pid,
-                bytes(counts.live_usable as i64),
-                bytes(counts.peak.live_usable as i64),
-                bytes(counts.engine.mapped as i64),
-                count(counts.blocks_live as i64),
-                rate(0),
-                rate(1),
-                look.rates.map_or("-".into(), |rates| bytes(rates[2] as i64).replace(".0 ", " ")),
-                cut(&look.command, 40)
-            );
+            let names = names.entry(look.pid).or_default();
+            if let Some(target) = targets.iter().find(|target| target.pid == look.pid)
+                && options.sites > 0
+            {
+                look.sites.name(options.order, options.sites, target, names);
+            }
+            text += &line(look, options, names);
         }
         // A reader who has had enough ends it.
         if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {

@@ -1,12 +1,11 @@
-//! `mems report`, `diff`, `heap`, `top`: from records of real runs, from broken ones, and from running processes.
+//! `mems report`, `diff`, `heap`: from records of real runs, and from broken ones.
 
 mod scene;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use scene::{compile, directory, is_there, library, mems, output, stderr, stdout};
+use scene::{compile, directory, is_there, mems, output, stderr, stdout};
 use serde_json::Value;
 
 /// The records of a run of the leaking program with whole stacks.
@@ -273,62 +272,6 @@ fn diff_shows_what_grew_between_two_runs() {
         "{text}"
     );
     assert!(part(&text, "live, shrank").contains("0 B at 0 sites"), "{text}");
-}
-
-/// A program that waits, under MeMS, ended when this is dropped.
-struct Waiting(Child);
-
-impl Waiting {
-    fn start(command: &mut Command) -> Waiting {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("reads");
-        assert_eq!(line, "ready\n");
-        Waiting(child)
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[test]
-fn top_and_heap_read_a_process_that_was_only_preloaded() {
-    let mut command = Command::new(compile("scenes", &[]));
-    command.arg("wait").env("LD_PRELOAD", library()).env("MEMS_STATS", "off");
-    let waiting = Waiting::start(&mut command);
-    let pid = waiting.0.id().to_string();
-    let text = stdout(&output(&["top", "--count", "2", "--interval", "0.1", &pid]));
-    let row = text.lines().nth(1).unwrap_or_else(|| panic!("{text}"));
-    let cells: Vec<&str> = row.split_whitespace().collect();
-    assert_eq!(cells[0], pid, "{text}");
-    // 1000 blocks of 100 bytes, and what stdio keeps.
-    assert!(row.contains(" 1,00"), "live blocks: {row}");
-    assert_eq!(text.lines().count(), 3, "{text}");
-    let heap = stdout(&output(&["heap", &pid]));
-    assert!(heap.contains("PROCESS     ") && heap.contains("main chain  "), "{heap}");
-    let list = stdout(&output(&["heap", "--list", &pid]));
-    assert!(list.lines().any(|line| line.starts_with("MAIN[0x") && line.ends_with("<-> NULL")), "{list}");
-}
-
-#[test]
-fn top_reads_the_counters_of_a_process_of_mems_run() {
-    let records = directory("top-run");
-    let mut command = mems();
-    command.args(["run", "-q", "-o"]).arg(&records).arg("--").arg(compile("scenes", &[])).arg("wait");
-    let waiting = Waiting::start(&mut command);
-    let children =
-        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", waiting.0.id())).expect("/proc");
-    let pid = children.trim();
-    let text = stdout(&output(&["top", "--count", "1", pid]));
-    assert!(
-        text.lines().nth(1).is_some_and(|row| row.contains(" 1,00") && row.trim_start().starts_with(pid)),
-        "{text}"
-    );
-    let _ = Command::new("kill").arg(pid).status();
 }
 
 #[test]

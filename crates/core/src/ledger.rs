@@ -14,7 +14,7 @@ use crate::count::Counter;
 use crate::pool;
 
 /// Rows a page.
-const ROWS: usize = 16;
+pub const ROWS: usize = 16;
 
 /// What one heap's thread did at one site. In a mode that estimates, blocks count [`BLOCK`] times what they stand for.
 #[derive(Default)]
@@ -170,9 +170,10 @@ impl Row {
     }
 }
 
+/// Rows of sites that are next to each other.
 #[derive(Default)]
 #[repr(C)]
-struct Page([Row; ROWS]);
+pub struct Page([Row; ROWS]);
 
 /// See the module.
 #[repr(C)]
@@ -185,7 +186,8 @@ pub struct Ledger {
     pub random: Cell<u64>,
     /// How many calls of dlclose the thread knows of.
     pub unloads: Cell<u32>,
-    pages: &'static [AtomicPtr<Page>],
+    /// By site, [`ROWS`] rows a page.
+    pub pages: &'static [AtomicPtr<Page>],
     /// Sites met lately, by their address.
     recent: [Recent; RECENT],
 }

@@ -122,6 +122,42 @@ fn slot_of(address: usize, make: bool) -> Option<&'static AtomicPtr<Leaf>> {
     None
 }
 
+/// The addresses of the first window's table, of the word with its start, and of the further windows: for
+/// [`entry_elsewhere`].
+pub fn places() -> [usize; 3] {
+    let first = core::ptr::from_ref(&FIRST) as usize;
+    [first, core::ptr::from_ref(&BASE) as usize, core::ptr::from_ref(&FURTHER) as usize]
+}
+
+/// As [`entry`], of another process of the same build: its entry's key and meta. `places`: its [`places`]; `word` reads a
+/// word of its memory.
+pub fn entry_elsewhere(
+    places: [usize; 3],
+    address: usize,
+    word: &mut dyn FnMut(usize) -> Option<usize>,
+) -> Option<(usize, usize)> {
+    let [first, base, further] = places;
+    let mut leaf = address.wrapping_sub(word(base)?) >> LEAF_SHIFT;
+    let mut top = first;
+    for number in 0..WINDOWS {
+        if leaf < LEAVES {
+            break;
+        }
+        let window = further + number * size_of::<Window>();
+        let base = word(window + core::mem::offset_of!(Window, base)).filter(|base| *base != 0)?;
+        leaf = address.wrapping_sub(base) >> LEAF_SHIFT;
+        top = word(window + core::mem::offset_of!(Window, top))?;
+    }
+    if leaf >= LEAVES {
+        return None;
+    }
+    let leaf = word(top + leaf * size_of::<usize>()).filter(|leaf| *leaf != 0)?;
+    let page = address >> PAGE_SHIFT & (LEAF_PAGES - 1);
+    let entry = leaf + core::mem::offset_of!(Leaf, entries) + page * size_of::<Entry>();
+    let key = word(entry + core::mem::offset_of!(Entry, key))?;
+    Some((key, word(entry + core::mem::offset_of!(Entry, meta))?))
+}
+
 /// Makes entries for `[address, address + len)`. False when the kernel refuses memory for them.
 pub fn cover(address: usize, len: usize) -> bool {
     if BASE.load(Relaxed) == 0 {

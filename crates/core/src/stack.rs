@@ -36,7 +36,7 @@ pub struct Stack {
     /// Full packets behind the stack, newest first.
     full: Cell<Option<&'static Packet>>,
     /// How many.
-    full_count: Cell<u32>,
+    pub full_count: Cell<u32>,
     /// How many there may be.
     full_limit: Cell<u32>,
 }

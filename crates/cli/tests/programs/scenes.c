@@ -22,6 +22,11 @@ static void allocate(void) {
     }
 }
 
+__attribute__((noinline)) static void turn(void) {
+    for (int i = 0; i < 100; i++) free(malloc(64));
+    usleep(1000);
+}
+
 static void *thread(void *argument) {
     (void)argument;
     for (int i = 0; i < 1000; i++) free(malloc(64));
@@ -100,6 +105,11 @@ int main(int argc, char **argv) {
         puts("ready");
         fflush(stdout);
         sleep(30);
+    }
+    if (strcmp(scene, "busy") == 0) {
+        puts("ready");
+        fflush(stdout);
+        for (int i = 0; i < 30000; i++) turn();
     }
     if (strcmp(scene, "term") == 0) {
         sigset_t set;

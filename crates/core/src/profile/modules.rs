@@ -22,6 +22,7 @@ pub const NONE: u16 = u16::MAX;
 
 /// Where an address lies.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Place {
     /// First byte of the module.
     pub start: usize,
@@ -31,8 +32,9 @@ pub struct Place {
     pub header: usize,
 }
 
-/// One module.
+/// One module. Numbers, for which any bytes are values.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Module {
     /// Where it lies, or lay.
     pub place: Place,
@@ -129,6 +131,11 @@ pub fn closed() {
 #[inline(always)]
 pub fn unloads() -> u32 {
     UNLOADS.load(Relaxed)
+}
+
+/// The addresses of the words that hold where the table is and how many modules it has: for a reader from outside.
+pub fn places() -> [usize; 2] {
+    [ptr::from_ref(&TABLE).addr(), ptr::from_ref(&COUNT).addr()]
 }
 
 /// The modules met so far.

@@ -4,7 +4,7 @@
 //! one is put in under the lock, its frames as nodes of a tree that stacks share. Bounded: when there is no room, calls go
 //! without a site. A key whose code was unloaded is never found again. Owns the tables, which are never unmapped.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use super::modules;
@@ -127,6 +127,13 @@ pub fn count() -> usize {
 /// The innermost node of a site.
 pub fn leaf(site: usize) -> u32 {
     table(&TABLES.leaves, TABLES.room.load(Relaxed) + 1).get(site).map_or(0, |leaf| leaf.load(Relaxed))
+}
+
+/// The addresses of the words that hold where the leaves are, where the nodes are, and how many sites there are; then of the
+/// byte that is the mode: for a reader from outside.
+pub fn places() -> [usize; 4] {
+    let tables = [ptr::from_ref(&TABLES.leaves).addr(), ptr::from_ref(&TABLES.nodes).addr()];
+    [tables[0], tables[1], ptr::from_ref(&TABLES.sites).addr(), ptr::from_ref(&super::MODE).addr()]
 }
 
 /// The nodes, from number 1.
