@@ -1,19 +1,22 @@
-//! The mems_* address space: the seed's six functions over the chain, in bytes.
+//! The mems_* address space: the seed's six functions over a main chain and sub-chains in bytes.
 //!
 //! One space a process, behind one lock; mems_get takes no lock at all. Memory for its regions and its own
 //! bookkeeping comes straight from `os`, never from the malloc heap, which it does not know: no floor of
 //! malloc is named here. After [`finish`] nothing of it is mapped.
 
 mod holes;
-mod index;
 mod lane;
 pub mod mapped;
-mod mark;
+mod packed;
 mod print;
+mod reader;
+mod sheet;
 mod space;
-mod steps;
+mod table;
 mod tables;
 mod translate;
+mod tree;
+mod unit;
 
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -46,7 +49,7 @@ static LEFT: Limit = Limit::new(LINES);
 struct Row {
     page: AtomicU64,
     start: AtomicU64,
-    granules: AtomicU64,
+    bytes: AtomicU64,
     unused: AtomicU64,
     regions: AtomicU64,
     process: AtomicU64,
@@ -56,7 +59,7 @@ struct Row {
 static ROW: Row = Row {
     page: AtomicU64::new(0),
     start: AtomicU64::new(0),
-    granules: AtomicU64::new(0),
+    bytes: AtomicU64::new(0),
     unused: AtomicU64::new(0),
     regions: AtomicU64::new(0),
     process: AtomicU64::new(0),
@@ -110,9 +113,9 @@ fn open(space: &mut Space) {
 
 #[inline]
 fn publish(space: &Space) {
-    let counters = space.chain().counters();
-    ROW.granules.store(counters.granules, Relaxed);
-    ROW.unused.store(counters.hole_granules, Relaxed);
+    let counters = space.counters();
+    ROW.bytes.store(counters.bytes, Relaxed);
+    ROW.unused.store(counters.hole_bytes, Relaxed);
     ROW.regions.store(counters.regions, Relaxed);
     ROW.process.store(counters.process, Relaxed);
     ROW.holes.store(counters.holes, Relaxed);
@@ -269,7 +272,7 @@ pub fn snapshot() -> MemsRow {
     MemsRow {
         page_size: if open { page } else { DEFAULT_PAGE.load(Relaxed) },
         start: if open { ROW.start.load(Relaxed) } else { DEFAULT_START.load(Relaxed) },
-        pages: ROW.granules.load(Relaxed).checked_div(page).unwrap_or(0),
+        pages: ROW.bytes.load(Relaxed).checked_div(page).unwrap_or(0),
         unused: ROW.unused.load(Relaxed),
         regions: ROW.regions.load(Relaxed),
         process: ROW.process.load(Relaxed),
@@ -277,7 +280,7 @@ pub fn snapshot() -> MemsRow {
     }
 }
 
-/// Whether chain, counters and the lists of HOLEs hold together. For tests; O(n).
+/// Whether segments, HOLEs, bounds and counters hold together. For tests; O(n).
 pub fn audit() -> bool {
     SPACE.take().is_some_and(|space| space.audit())
 }
@@ -301,7 +304,7 @@ pub unsafe fn fork_parent() {
 /// # Safety
 /// The calling thread is the copy of one that called [`fork_prepare`].
 pub unsafe fn fork_child() {
-    translate::forget_readers();
+    reader::forget_readers();
     // SAFETY: passed on.
     unsafe { SPACE.reset() };
 }

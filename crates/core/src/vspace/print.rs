@@ -7,8 +7,6 @@
 use core::fmt::Write;
 use core::ptr::NonNull;
 
-use mems_chain::NodeId;
-
 use crate::buffer::Buffer;
 use crate::os;
 use crate::vspace::space::Space;
@@ -67,8 +65,8 @@ impl Text {
 
     /// Bytes that surely hold the whole text as the space is now.
     pub fn bound(space: &Space) -> usize {
-        let counters = space.chain().counters();
-        let digits = space.chain().end().checked_ilog10().map_or(1, |d| d as u64 + 1);
+        let counters = space.counters();
+        let digits = space.end().checked_ilog10().map_or(1, |d| d as u64 + 1);
         let segment = 2 * digits + "P[:] <-> ".len() as u64;
         let region = 2 * digits + "MAIN[:]-> NULL\n".len() as u64 + "4294967295, ".len() as u64;
         (counters.regions * region + (counters.process + counters.holes) * segment) as usize + 8 * ITEM
@@ -76,29 +74,24 @@ impl Text {
 }
 
 /// Writes segments from `at` on, as long as there is room.
-fn segments(space: &Space, at: u64, to: &mut Buffer) -> Phase {
-    let chain = space.chain();
-    let mut next = space.find(at);
-    let mut at = at;
-    while let Some(id) = next {
+fn segments(space: &Space, mut at: u64, to: &mut Buffer) -> Phase {
+    let mut next = space.segment(at);
+    while let Some(segment) = next {
         if to.room() < ITEM {
             return Phase::Segments(at);
         }
-        let segment = chain.segment(id);
-        let region = chain.region(segment.region);
-        if segment.start == region.start {
+        if segment.first {
             to.text("MAIN");
-            range(to, region.start, region.size);
+            range(to, at, space.region_end(at) - at);
             to.text("-> ");
         }
         to.text(if segment.process { "P" } else { "H" });
-        range(to, segment.start, segment.size);
+        range(to, at, segment.size);
         to.text(" <-> ");
-        at = segment.start + segment.size;
-        next = chain.neighbours(id).1;
-        if next.is_none() {
+        at += segment.size;
+        next = space.segment(at);
+        if next.as_ref().is_none_or(|next| next.first) {
             to.text("NULL\n");
-            next = chain.neighbours(region.id).1.map(|r| chain.region(r).first);
         }
     }
     Phase::Totals
@@ -110,25 +103,27 @@ fn range(to: &mut Buffer, start: u64, size: u64) {
 }
 
 fn totals(space: &Space, to: &mut Buffer) -> Phase {
-    let counters = space.chain().counters();
-    let (start, page) = space.settings();
-    let pages = counters.granules.checked_div(page).unwrap_or(0);
-    let _ = write!(to, "Pages used:\t{pages}\nSpace unused:\t{}\n", counters.hole_granules);
+    let counters = space.counters();
+    let pages = counters.bytes.checked_div(space.settings().1).unwrap_or(0);
+    let _ = write!(to, "Pages used:\t{pages}\nSpace unused:\t{}\n", counters.hole_bytes);
     let _ = write!(to, "Main Chain Length:\t{}\nSub-chain Length array: [", counters.regions);
-    Phase::Lengths(start)
+    Phase::Lengths(space.settings().0)
 }
 
-fn lengths(space: &Space, at: u64, to: &mut Buffer) -> Phase {
-    let chain = space.chain();
-    let mut next: Option<NodeId> = space.find(at).map(|id| chain.segment(id).region);
-    let mut at = at;
-    while let Some(region) = next {
+fn lengths(space: &Space, mut at: u64, to: &mut Buffer) -> Phase {
+    let mut next = space.segment(at);
+    while next.is_some() {
         if to.room() < ITEM {
             return Phase::Lengths(at);
         }
-        let _ = write!(to, "{}, ", chain.segments(region).count());
-        at = chain.region(region).start + chain.region(region).size;
-        next = chain.neighbours(region).1;
+        let mut length = 0;
+        while let Some(segment) = next.filter(|segment| length == 0 || !segment.first) {
+            length += 1;
+            at += segment.size;
+            next = space.segment(at);
+        }
+        next = space.segment(at);
+        let _ = write!(to, "{length}, ");
     }
     Phase::Foot
 }

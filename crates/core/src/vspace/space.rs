@@ -1,58 +1,23 @@
-//! The address space itself: a chain in bytes, the memory behind it, and what finds segments and bytes fast.
+//! The address space itself: segments and HOLEs in a tree of their starts, and the memory behind them.
 //!
-//! One object, owned by the lock in `vspace`. Its regions are laid without gap from the start address. An
-//! operation that fails has changed nothing; mems_free never needs memory and never fails for want of it.
+//! One object, owned by the lock in `vspace`. Its regions are laid without gap from the start address: the main chain in
+//! address order, each with its sub-chain, whose links are the places themselves. An operation that fails has
+//! changed nothing; mems_free never needs memory and never fails for want of it. Inside, addresses and sizes are those
+//! of `tree`: counted from the start and scaled.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::Relaxed;
-
-use mems_chain::{BareLinks, Chain, NodeId, Nodes, Segment, Unordered};
+use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::os;
-use crate::vspace::holes::{self, Holes, Segments};
-use crate::vspace::index::Index;
+use crate::vspace::holes::{self, Hole};
+use crate::vspace::lane::soon;
 use crate::vspace::mapped;
-use crate::vspace::mark::Marker;
-use crate::vspace::steps::{Cursor, Steps};
-use crate::vspace::translate::{self, KIB_SHIFT, Path, ROW_SHIFT, START, UNIT_SHIFT};
-
-/// 32 bytes: the order of the segments is in the page table, not in the nodes.
-type Node = mems_chain::Node<BareLinks>;
-
-static NODES: Steps<Node> = Steps::new();
+use crate::vspace::reader;
+use crate::vspace::tables::Tables;
+use crate::vspace::tree::{self, END, Path, place};
 
 /// How often mems_finish yields to readers that are still inside mems_get.
 const PATIENCE: u32 = 100_000;
-
-/// A region's distance once its memory is unmapped; others are multiples of 1024.
-const GONE: u64 = 1;
-
-/// The chain's nodes, kept in [`NODES`].
-pub struct NodeStore(Cursor);
-
-impl Nodes<BareLinks> for NodeStore {
-    #[inline(always)]
-    fn node(&self, id: NodeId) -> &Node {
-        // SAFETY: the chain names only nodes that `grow` gave, which stay mapped until the store is released; whoever
-        // has the store, has the nodes.
-        unsafe { &*NODES.at(id.index()) }
-    }
-
-    #[inline(always)]
-    fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        // SAFETY: as in `node`, and the store is borrowed mutably.
-        unsafe { &mut *NODES.at(id.index()) }
-    }
-
-    fn grow(&mut self) -> Option<NodeId> {
-        NodeId::new(self.0.next(&NODES)?)
-    }
-
-    #[inline(always)]
-    fn soon(&self, id: NodeId) {
-        soon(NODES.at(id.index()));
-    }
-}
 
 /// Why an address cannot be freed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,29 +30,52 @@ pub enum Wrong {
     Unknown,
 }
 
+/// What there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counters {
+    /// Nodes of the main chain.
+    pub regions: u64,
+    /// PROCESS segments.
+    pub process: u64,
+    /// HOLEs.
+    pub holes: u64,
+    /// Bytes in HOLEs.
+    pub hole_bytes: u64,
+    /// Bytes in all regions.
+    pub bytes: u64,
+}
+
+impl Counters {
+    const NONE: Counters = Counters { regions: 0, process: 0, holes: 0, hole_bytes: 0, bytes: 0 };
+}
+
+/// A segment or a HOLE.
+pub struct Segment {
+    /// A MeMS virtual address.
+    pub start: u64,
+    /// Bytes.
+    pub size: u64,
+    pub process: bool,
+    /// Whether a region begins with it.
+    pub first: bool,
+}
+
 /// The mems_* address space.
 pub struct Space {
-    chain: Segments,
-    holes: Holes,
-    index: Index,
-    marker: Marker,
+    tables: Tables,
+    counters: Counters,
     /// The first MeMS virtual address.
     start: u64,
     /// The API's page size in bytes; 0: not initialised.
     page: u64,
+    /// `tree::SCALE`.
+    scale: u32,
 }
 
 impl Space {
     /// Not initialised.
     pub const fn new() -> Self {
-        Space {
-            chain: Chain::with_order(NodeStore(Cursor::new()), Unordered),
-            holes: Holes::new(),
-            index: Index::new(),
-            marker: Marker::new(),
-            start: 0,
-            page: 0,
-        }
+        Space { tables: Tables::new(), counters: Counters::NONE, start: 0, page: 0, scale: 0 }
     }
 
     /// Whether it is initialised.
@@ -99,8 +87,8 @@ impl Space {
     pub fn open(&mut self, page: u64, start: u64) {
         self.page = page;
         self.start = start;
-        self.chain.set_start(start);
-        START.store(start, Relaxed);
+        tree::open(start, page);
+        self.scale = tree::SCALE.load(Relaxed);
     }
 
     /// The first address, and the page size.
@@ -108,191 +96,212 @@ impl Space {
         (self.start, self.page)
     }
 
-    /// The chain, to be walked.
-    pub fn chain(&self) -> &Segments {
-        &self.chain
+    /// What there is.
+    #[inline(always)]
+    pub fn counters(&self) -> Counters {
+        let Counters { hole_bytes, bytes, .. } = self.counters;
+        Counters { hole_bytes: hole_bytes >> self.scale, bytes: bytes >> self.scale, ..self.counters }
+    }
+
+    /// One past the last MeMS virtual address.
+    pub fn end(&self) -> u64 {
+        self.outside(self.inner_end())
+    }
+
+    /// One past the last address inside.
+    #[inline(always)]
+    fn inner_end(&self) -> u64 {
+        END.load(Relaxed)
+    }
+
+    /// The MeMS virtual address of an address inside.
+    #[inline(always)]
+    fn outside(&self, at: u64) -> u64 {
+        self.start + (at >> self.scale)
+    }
+
+    /// The address inside of a MeMS virtual address; None: in no region.
+    #[inline(always)]
+    fn inside(&self, address: u64) -> Option<u64> {
+        let from_start = address.wrapping_sub(self.start);
+        let known = from_start < self.inner_end() >> self.scale;
+        known.then_some(from_start << self.scale)
     }
 
     /// A segment of exactly `size` bytes (not 0): first fit, else a new region. None: no memory. O(1), and one mmap
     /// where no HOLE is large enough.
     #[inline]
     pub fn take(&mut self, size: u64) -> Option<u64> {
-        let Some((hole, segment, path)) = self.holes.first_fit(&self.chain, self.start, size) else {
+        let size = size << self.scale;
+        let Some(Hole { at, size: room, path }) = holes::first_fit(size) else {
             return self.take_in_new_region(size);
         };
-        let Segment { start, size: room, region, .. } = segment;
-        let from = start - self.start;
-        let to = from + size;
-        self.index.soon(from);
-        let near = (from ^ to) >> ROW_SHIFT == 0 && self.marker.ready();
-        if !near && !self.marker.prepare(from, to, room > size) {
-            return None;
-        }
-        self.chain.reserve(1).ok()?;
-        // The HOLE's node goes on, in another list, unless its start stays within the 256 bytes.
-        let stays = room > size && (from ^ to) >> UNIT_SHIFT == 0;
-        if !stays {
-            holes::unlist(&mut self.chain, &path, hole, from, segment.tag);
-        }
-        let id = self.chain.take_at(hole, size).ok()?;
-        self.index.insert(from, id);
-        let distance = path.sheet.distance(from);
-        if near {
-            self.marker.mark_sheet(path.sheet, from, to, distance, region.raw());
+        let (sheet, to) = (path.sheet(at), at + size);
+        if room == size {
+            sheet.set(place(at), true);
+            self.counters.holes -= 1;
+            self.counters.hole_bytes -= size;
+        } else if tree::base(to) == tree::base(at) {
+            self.ready(Some(&path), to)?;
+            sheet.split(place(at), place(to));
+            holes::raised(&path, to, room - size);
+            self.counters.hole_bytes -= size;
         } else {
-            self.marker.mark(from, to, distance, region.raw());
+            let rest = self.ready(Some(&path), to)?;
+            sheet.set(place(at), true);
+            self.add_hole(&rest, to, room - size, sheet.distance());
+            self.counters.holes -= 1;
+            self.counters.hole_bytes -= room;
         }
-        if !stays {
-            self.rest(&path, hole, to, room - size, distance, region);
-        } else if to >> KIB_SHIFT != (to - 1) >> KIB_SHIFT {
-            path.sheet.note(to, distance, region.raw());
-        }
-        holes::cut(&self.chain, &path, from, room);
-        Some(start)
+        self.counters.process += 1;
+        holes::cut(&path, at, room);
+        Some(self.outside(at))
     }
 
     #[cold]
+    #[inline(never)]
     fn take_in_new_region(&mut self, size: u64) -> Option<u64> {
-        let len = size.checked_next_multiple_of(self.page)?;
-        let start = self.chain.end();
-        start.checked_add(len)?;
-        let from = start - self.start;
-        let to = from + size;
-        if !self.marker.prepare(from, to, len > size) {
-            return None;
+        let len = size.checked_next_multiple_of(self.page << self.scale)?;
+        let at = self.inner_end();
+        let end = at.checked_add(len)?;
+        self.start.checked_add(end >> self.scale)?;
+        let path = self.ready(None, at)?;
+        let rest = if len > size { Some(self.ready(Some(&path), at + size)?) } else { None };
+        let memory = mapped::region(os::round_to_pages((len >> self.scale) as usize)?)?;
+        let distance = (memory.as_ptr().expose_provenance() as u64).wrapping_sub(at >> self.scale);
+        END.store(end, Release);
+        path.sheet(at).set_distance(distance, true);
+        path.sheet(at).add(place(at), true);
+        path.fill(at, true);
+        if let Some(rest) = rest {
+            self.add_hole(&rest, at + size, len - size, distance);
         }
-        self.chain.reserve(3).ok()?;
-        let at = mapped::region(os::round_to_pages(len as usize)?)?;
-        let distance = (at.as_ptr().expose_provenance() as u64).wrapping_sub(from);
-        let region = self.chain.push_region(start, len, 0).ok()?;
-        self.holes.reach(from + len);
-        let hole = self.chain.region(region).first;
-        let id = self.chain.take_at(hole, size).ok()?;
-        let path = translate::path(from)?;
-        self.index.insert(from, id);
-        self.marker.mark(from, to, distance, region.raw());
-        self.rest(&path, hole, to, len - size, distance, region);
-        Some(start)
+        self.counters.regions += 1;
+        self.counters.process += 1;
+        self.counters.bytes += len;
+        Some(self.outside(at))
     }
 
-    /// Notes the HOLE that a take left behind, if it left one; `path` is likely near.
-    #[inline]
-    fn rest(&mut self, path: &Path, hole: NodeId, at: u64, size: u64, distance: u64, region: NodeId) {
-        if size != 0
-            && let Some(path) = path.near(at)
-        {
-            if at >> KIB_SHIFT != (at - 1) >> KIB_SHIFT {
-                path.sheet.note(at, distance, region.raw());
-            }
-            holes::list(&mut self.chain, &path, hole, at);
-            self.holes.raised(&path, at, size);
+    /// Makes sure that a start at `at` finds room; `path` is likely near. None: no memory, and nothing that counts has
+    /// changed.
+    #[inline(always)]
+    fn ready(&mut self, path: Option<&Path>, at: u64) -> Option<Path> {
+        let path = match path.and_then(|path| path.near(at)) {
+            Some(path) => path,
+            None => tree::make(&mut self.tables, at)?,
+        };
+        path.sheet(at).ready(place(at), path.row.lane.get(path.index(at)), &mut self.tables)?;
+        Some(path)
+    }
+
+    /// A HOLE of `size` bytes starts at `at`, for which there is room. Its bytes and itself are counted.
+    #[inline(always)]
+    fn add_hole(&mut self, path: &Path, at: u64, size: u64, distance: u64) {
+        let sheet = path.sheet(at);
+        if !path.is_filled(at) {
+            sheet.set_distance(distance, false);
+            path.fill(at, true);
         }
+        sheet.add(place(at), false);
+        holes::raised(path, at, size);
+        self.counters.holes += 1;
+        self.counters.hole_bytes += size;
     }
 
     /// Frees the segment that starts at `address`. O(1).
     #[inline]
     pub fn put(&mut self, address: u64) -> Result<(), Wrong> {
-        let from = address.wrapping_sub(self.start);
-        // The sheet where a segment starts is always there.
-        let path = translate::path(from).ok_or_else(|| self.wrong(address))?;
-        path.sheet.soon(from);
-        let chain = &self.chain;
-        let found = self.index.find(from, |id| {
-            let segment = chain.segment(id);
-            (segment.start == address).then_some(segment)
-        });
-        let (id, segment) = match found {
-            Some((id, segment, slot)) => {
-                self.index.remove(slot);
-                (id, segment)
-            }
-            None => self.search(address)?,
-        };
-        // What the neighbours are, the bits say without a look at their nodes.
-        let to = from + segment.size;
-        let is_hole = |id: &NodeId, at: u64| match path.near(at) {
-            Some(path) => !path.sheet.is_process(at),
-            None => !self.chain.segment(*id).process,
-        };
-        let low = segment.prev.filter(|id| is_hole(id, from - 1));
-        let high = segment.next.filter(|id| is_hole(id, to));
-        let mut size = segment.size;
+        let from = self.inside(address).ok_or(Wrong::Unknown)?;
+        let path = tree::path(from).ok_or_else(|| self.wrong(address))?;
+        let sheet = path.sheet(from);
+        soon(&path.row.lane);
+        sheet.soon(place(from));
+        if sheet.at(place(from)) != Some(true) {
+            return Err(self.wrong(address));
+        }
+        let to = tree::next(&path, from);
+        // The HOLEs at both sides, within the region.
+        let low = tree::last_near(&path, from).filter(|low| !low.1).map(|low| low.0);
+        let high = path.near(to).filter(|path| is_hole(path, to) && to < self.inner_end());
+        let mut size = to - from;
+        self.counters.process -= 1;
+        self.counters.holes += 1;
+        self.counters.hole_bytes += size;
         if let Some(high) = high {
-            let s = self.chain.segment(high);
-            let at = s.start - self.start;
-            size += s.size;
-            if let Some(path) = path.near(at) {
-                holes::unlist(&mut self.chain, &path, high, at, s.tag);
-            }
+            size += tree::next(&high, to) - to;
+            self.remove(&high, to);
         }
-        // The chain keeps the node of a HOLE before, and with it its place in the list.
-        let before = low.map(|low| self.chain.segment(low));
-        let hole = self.chain.put_between(id, low, high);
-        match before {
-            Some(s) => {
-                let at = s.start - self.start;
-                if let Some(path) = path.near(at) {
-                    self.holes.raised(&path, at, size + s.size);
-                }
+        if let Some(low) = low {
+            size += from - low;
+            self.remove(&path, from);
+            if let Some(path) = path.near(low) {
+                holes::raised(&path, low, size);
             }
-            None => {
-                holes::list(&mut self.chain, &path, hole, from);
-                self.holes.raised(&path, from, size);
-            }
-        }
-        if (from ^ (to - 1)) >> ROW_SHIFT == 0 {
-            self.marker.clear_sheet(path.sheet, from, to);
         } else {
-            self.marker.clear(from, to);
+            sheet.set(place(from), false);
+            holes::raised(&path, from, size);
         }
         Ok(())
     }
 
+    /// A HOLE begins at `at` no more: it is part of the one before.
+    #[inline(always)]
+    fn remove(&mut self, path: &Path, at: u64) {
+        if path.sheet(at).remove(place(at), &mut self.tables) {
+            path.fill(at, false);
+        }
+        self.counters.holes -= 1;
+    }
+
     /// What is wrong with an address where no segment starts.
     #[cold]
+    #[inline(never)]
     fn wrong(&self, address: u64) -> Wrong {
-        self.search(address).err().unwrap_or(Wrong::Unknown)
+        match self.segment(address) {
+            None => Wrong::Unknown,
+            Some(s) if s.process => Wrong::Inner(s.start, s.start + (s.size - 1)),
+            Some(_) => Wrong::Hole,
+        }
     }
 
-    /// The segment that starts at `address`, by way of the sub-chain: the index did not know it.
-    #[cold]
-    fn search(&self, address: u64) -> Result<(NodeId, Segment), Wrong> {
-        let id = self.find(address).ok_or(Wrong::Unknown)?;
-        let segment = self.chain.segment(id);
-        if !segment.process {
-            return Err(Wrong::Hole);
-        }
-        if segment.start != address {
-            return Err(Wrong::Inner(segment.start, segment.start + segment.size - 1));
-        }
-        Ok((id, segment))
+    /// The segment or HOLE that holds `address`. O(1).
+    #[inline(never)]
+    pub fn segment(&self, address: u64) -> Option<Segment> {
+        let (at, process, _) = tree::last(self.inside(address)?)?;
+        let path = tree::path(at)?;
+        let size = (tree::next(&path, at) - at) >> self.scale;
+        Some(Segment { start: self.outside(at), size, process, first: begins_region(&path, at) })
     }
 
-    /// The segment that holds `address`: by a walk along its region's sub-chain, and along the main chain where no
-    /// sheet names the region. For errors, and for segments that the index had no memory for.
-    pub fn find(&self, address: u64) -> Option<NodeId> {
-        if address < self.start || address >= self.chain.end() {
-            return None;
-        }
-        let at = address - self.start;
-        let noted = translate::path(at)
-            .and_then(|p| NodeId::from_raw(p.sheet.regions[(at >> KIB_SHIFT) as usize % 64].load(Relaxed)));
-        let region = match noted {
-            Some(id) => self.chain.region(id),
-            None => self.chain.regions().find(|r| address - r.start < r.size)?,
-        };
-        self.chain.segments(region.id).find(|(_, s)| address - s.start < s.size).map(|(id, _)| id)
+    /// The MeMS virtual address behind the region that `address` lies in.
+    pub fn region_end(&self, address: u64) -> u64 {
+        self.inside(address).map_or(address, |at| self.outside(tree::next_region(at)))
     }
 
-    /// Whether the chain holds together and every HOLE is where `holes` looks for it. O(n).
+    /// Whether segments, HOLEs, bounds and counters hold together. O(n).
     pub fn audit(&self) -> bool {
-        let listed = self.chain.regions().all(|region| {
-            self.chain.segments(region.id).filter(|(_, s)| !s.process).all(|(id, s)| {
-                translate::path(s.start - self.start)
-                    .is_some_and(|path| holes::lists(&self.chain, &path, id, s.start - self.start, s.size))
-            })
-        });
-        listed && self.chain.links_hold()
+        let mut seen = Counters::NONE;
+        let mut at = 0;
+        let mut after_hole = false;
+        while at < self.inner_end() {
+            let (Some((start, process, _)), Some(path)) = (tree::last(at), tree::path(at)) else {
+                return false;
+            };
+            let (size, first) = (tree::next(&path, at) - at, begins_region(&path, at));
+            let joined = process || first || !after_hole;
+            let bounded = process || holes::bounds_hold(&path, at, size);
+            if start != at || !joined || !bounded || !path.is_filled(at) {
+                return false;
+            }
+            seen.regions += u64::from(first);
+            seen.process += u64::from(process);
+            seen.holes += u64::from(!process);
+            seen.hole_bytes += if process { 0 } else { size };
+            seen.bytes += size;
+            after_hole = !process;
+            at += size;
+        }
+        seen == self.counters
     }
 
     /// Unmaps everything and is not initialised then. Returns the bytes that the kernel refused to unmap this time,
@@ -301,19 +310,13 @@ impl Space {
         if !self.is_open() {
             return 0;
         }
-        // First, while the page table still says where the regions are.
+        // First, while the tree still says where the regions are.
         while self.unmap_regions() {}
-        self.marker.detach();
-        holes::clear(self.marker.roots());
-        let gone = translate::readers_are_gone(PATIENCE);
-        if gone {
+        tree::detach();
+        if reader::readers_are_gone(PATIENCE) {
             // SAFETY: detached above, and no reader is left.
-            unsafe { self.marker.release() };
+            unsafe { self.tables.release() };
         }
-        self.index.release();
-        let NodeStore(cursor) = self.chain.nodes_mut();
-        // SAFETY: the chain that names the nodes is dropped in the next line, before anyone uses it.
-        unsafe { cursor.release(&NODES) };
         *self = Space::new();
         mapped::left()
     }
@@ -322,10 +325,10 @@ impl Space {
     /// short. True when some were refused but some were not: the room those left may let the others go.
     fn unmap_regions(&mut self) -> bool {
         let (mut some, mut refused) = (false, false);
-        let mut at = self.chain.regions().next().map(|r| r.id);
-        while let Some(first) = at {
-            let Some((low, len, last)) = self.run(first) else {
-                at = self.chain.neighbours(first).1;
+        let mut at = 0;
+        while at < self.inner_end() {
+            let Some((low, len, next)) = self.run(at) else {
+                at = tree::next_region(at);
                 continue;
             };
             let mut done = false;
@@ -335,59 +338,56 @@ impl Space {
             }
             some |= done;
             refused |= !done;
-            let mut id = first;
-            at = loop {
-                let next = self.chain.neighbours(id).1;
-                if done && let Some(path) = translate::path(self.chain.region(id).start - self.start) {
-                    path.sheet.note(self.chain.region(id).start - self.start, GONE, id.raw());
+            while at < next {
+                if done && let Some(path) = tree::path(at) {
+                    path.sheet(at).set_gone();
                 }
-                match next {
-                    Some(next) if id != last => id = next,
-                    _ => break next,
-                }
-            };
+                at = tree::next_region(at);
+            }
         }
         some && refused
     }
 
-    /// The longest run of regions from `first` on that are neighbours in memory, in either direction: its lowest
-    /// address, its length and its last region. None when `first` is unmapped already.
-    fn run(&self, first: NodeId) -> Option<(usize, usize, NodeId)> {
-        let (mut low, mut len) = self.mapping(first)?;
-        let mut last = first;
-        while let Some(next) = self.chain.neighbours(last).1 {
-            match self.mapping(next) {
-                Some((at, more)) if at + more == low => low = at,
-                Some((at, _)) if at == low + len => {}
-                _ => break,
+    /// The longest run of regions from the one that begins at `first` on that are neighbours in memory, in either
+    /// direction: its lowest address, its length, and where the region behind it begins. None when the first is
+    /// unmapped already.
+    fn run(&self, first: u64) -> Option<(usize, usize, u64)> {
+        let (mut low, mut len, mut at) = self.mapping(first)?;
+        while at < self.inner_end() {
+            let Some((next, more, behind)) = self.mapping(at) else { break };
+            if next + more == low {
+                low = next;
+            } else if next != low + len {
+                break;
             }
-            len += self.mapping(next).map_or(0, |(_, more)| more);
-            last = next;
+            len += more;
+            at = behind;
         }
-        Some((low, len, last))
+        Some((low, len, at))
     }
 
-    /// Physical address and kernel bytes of a region; None when it is unmapped.
-    fn mapping(&self, region: NodeId) -> Option<(usize, usize)> {
-        let region = self.chain.region(region);
-        let at = region.start - self.start;
-        // A segment or a HOLE starts where the region does, so the distance is noted there.
-        let distance = translate::path(at)?.sheet.distance(at);
-        if distance == GONE {
+    /// Physical address and kernel bytes of the region that begins at `at`, and where the next one does; None when
+    /// it is unmapped.
+    fn mapping(&self, at: u64) -> Option<(usize, usize, u64)> {
+        let path = tree::path(at)?;
+        let sheet = path.sheet(at);
+        if sheet.is_gone() {
             return None;
         }
-        Some((at.wrapping_add(distance) as usize, os::round_to_pages(region.size as usize)?))
+        let next = tree::next_region(at);
+        let physical = (at >> self.scale).wrapping_add(sheet.distance());
+        Some((physical as usize, os::round_to_pages(((next - at) >> self.scale) as usize)?, next))
     }
 }
 
-/// Asks for a cache line ahead of its use.
+/// Whether a region begins at `at`, where a segment or a HOLE starts.
 #[inline(always)]
-pub fn soon<T>(at: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing that the program could see, at whatever address.
-    unsafe {
-        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at.cast())
-    };
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
+fn begins_region(path: &Path, at: u64) -> bool {
+    place(at) == 0 && path.sheet(at).is_first()
+}
+
+/// Whether a HOLE starts at `at` that is not the first of its region.
+#[inline(always)]
+fn is_hole(path: &Path, at: u64) -> bool {
+    path.sheet(at).at(place(at)) == Some(false) && !begins_region(path, at)
 }
