@@ -44,7 +44,7 @@ pub fn held(memory: &Memory) -> io::Result<BTreeMap<u64, u64>> {
         for (stack, class) in words.chunks_exact(size_of::<Stack>() / 8).zip(&CLASSES) {
             let (top, floor) = (stack[offset_of!(Stack, top) / 8], stack[offset_of!(Stack, floor) / 8]);
             let at = offset_of!(Stack, full_count);
-            let packets = stack[at / 8] >> (at % 8 * 8) & u64::from(u32::MAX);
+            let packets = stack[at / 8] >> (at % 8 * 8) & u64::from(u16::MAX);
             let blocks = top.saturating_sub(floor) / 8 + packets * MOVED as u64;
             if class.slot > 0 {
                 *held.entry(u64::from(class.slot)).or_insert(0) += blocks;

@@ -34,8 +34,10 @@ pub struct Class {
     pub slots: u32,
     /// What a block adds to a heap's level.
     pub weight: u64,
-    /// The most blocks that a thread's stack of this class holds.
-    pub stack: u32,
+    /// The most blocks that a thread's stack of this class holds at first.
+    pub stack: u16,
+    /// The most blocks that it ever holds.
+    pub deepest: u16,
     /// The row of the size histogram that its sizes belong to.
     pub row: u8,
 }
@@ -45,7 +47,8 @@ pub static CLASSES: [Class; LIMIT] = TABLE;
 
 /// The same, for constants.
 pub const TABLE: [Class; LIMIT] = {
-    let mut all = [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0, row: 0 }; LIMIT];
+    let mut all =
+        [Class { slot: 0, mask: 0, inverse: 0, slots: 0, weight: 0, stack: 0, deepest: 0, row: 0 }; LIMIT];
     let mut c = 1;
     while c <= COUNT {
         all[c] = class(slot_size(c));
@@ -65,12 +68,13 @@ static SMALL: [u8; SMALL_MAX / 16 + 1] = {
     table
 };
 
-/// Class by `(size + 255) / 256`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`].
-static MEDIUM: [u8; SLAB_MAX / 256 + 1] = {
-    let mut table = [1u8; SLAB_MAX / 256 + 1];
+/// Class by `(size + 255) / 256`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`]. Wider than `SMALL`,
+/// lest the compiler make one look-up with a choice of tables out of the two and malloc slower for small sizes.
+static MEDIUM: [u16; SLAB_MAX / 256 + 1] = {
+    let mut table = [1u16; SLAB_MAX / 256 + 1];
     let mut i = 1;
     while i < table.len() {
-        table[i] = search(i * 256) as u8;
+        table[i] = search(i * 256) as u16;
         i += 1;
     }
     table
@@ -95,14 +99,15 @@ const fn class(slot: usize) -> Class {
         4097..=8192 => 8 * PAGE,
         _ => 16 * PAGE,
     };
-    let stack = (64 << 10) / slot;
+    let (stack, deepest) = ((64 << 10) / slot, (512 << 10) / slot);
     Class {
         slot: slot as u32,
         mask: slab as u32 - 1,
         inverse: (1u64 << 32).div_ceil(slot as u64) as u32,
         slots: (slab / slot) as u32,
         weight: crate::count::weight(slot),
-        stack: if stack > 1024 { 1024 } else { stack as u32 },
+        stack: if stack > 1024 { 1024 } else { stack as u16 },
+        deepest: deepest as u16,
         row: crate::count::size_row(slot) as u8,
     }
 }

@@ -3,6 +3,7 @@
 //! Only the owning thread touches a heap, but for its inbox and its state; so nothing here is locked. Heaps are
 //! never unmapped: one whose thread has ended is handed on (see `registry`).
 
+mod flush;
 mod key;
 mod state;
 
@@ -15,16 +16,15 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*};
 use crate::class::{CLASSES, COUNT, LIMIT};
 use crate::count::Counters;
 use crate::engine::{self, Span};
-use crate::large::{self, Large};
+use crate::large::Large;
 use crate::ledger::Ledger;
-use crate::loans::Place;
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
 use crate::shelf::Shelf;
-use crate::slab::{self, Slab};
+use crate::slab::Slab;
 use crate::stack::{self, Stack};
 use crate::whole::WHOLE;
-use crate::{block, hard, mode, pagemap, remote};
+use crate::{block, mode, remote};
 
 /// Owners that a heap collects remote frees for at the same time.
 pub const OUTGOING: usize = 16;
@@ -80,6 +80,10 @@ pub struct Heap {
     asked: [Cell<u8>; LIMIT],
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
     pub pauses: [Cell<(u16, u16)>; LIMIT],
+    /// Bytes by which stacks are deeper than they were at first.
+    deepened: Cell<usize>,
+    /// The class whose stack was last made shallow again for another's sake.
+    shoaled: Cell<usize>,
     /// Calls that looked at the time line, for each of which the clock is read now and then.
     pub beat: Cell<u32>,
     /// What its thread did by call site, where those are recorded.
@@ -169,6 +173,9 @@ impl Heap {
             remote::keep_packet(self, packet);
             return stack.pop();
         }
+        if stack.overflowed.replace(false) {
+            self.deepen(class);
+        }
         let gap = stack.gap();
         let half = &gap[..gap.len().div_ceil(2)];
         let shelf = &self.shelves[class];
@@ -240,121 +247,6 @@ impl Heap {
         }
         remote::make_room(self, stack, class);
         stack.push(block);
-    }
-
-    /// Moves the oldest `count` blocks of a stack back into their slabs.
-    pub fn flush(&'static self, class: usize, count: usize) {
-        let stack = &self.stacks[class];
-        let kind = &CLASSES[class];
-        let mask = kind.mask as usize;
-        // Neighbours in a stack are often neighbours in memory: look a slab up once a run.
-        let mut run: Option<&'static Slab> = None;
-        stack.drain(count, |block| {
-            let slab = match run.filter(|slab| slab.base.get() == block & !mask) {
-                Some(slab) => slab,
-                None => {
-                    if let Some(slab) = run.take() {
-                        self.regain(class, slab);
-                    }
-                    match self.own_slab_of(class, block) {
-                        Some(slab) => *run.insert(slab),
-                        None => return self.restore(block),
-                    }
-                }
-            };
-            self.give_to(slab, block);
-        });
-        if let Some(slab) = run {
-            self.regain(class, slab);
-        }
-    }
-
-    /// The slab of `block` if this heap has it.
-    #[inline]
-    fn own_slab(&self, block: usize) -> Option<&'static Slab> {
-        let entry = pagemap::entry(block)?;
-        let key = entry.key.load(Relaxed);
-        slab::of(entry, key).filter(|_| owner_of(key) == self.address())
-    }
-
-    /// The slab of `block` if this heap has it and it is of `class`; a lent block's is not.
-    #[inline]
-    fn own_slab_of(&self, class: usize, block: usize) -> Option<&'static Slab> {
-        self.own_slab(block).filter(|slab| slab.class.get() as usize == class)
-    }
-
-    /// Gives a block back to its slab, whosever that is now.
-    pub fn restore(&'static self, block: usize) {
-        let Some(entry) = pagemap::entry(block) else { return };
-        let key = entry.key.load(Relaxed);
-        let Some(slab) = slab::of(entry, key) else { return };
-        if owner_of(key) != self.address() {
-            return remote::send(self, owner_of(key), block);
-        }
-        match slab.kind().slot_at(block).map(|number| (slab.place(number), number)) {
-            Some((Place::Lent(class), number)) if block::is_marked(block, self.secret.get()) => {
-                slab.take_back(class, number, self.secret.get());
-            }
-            Some((Place::Own, _)) => self.give_to(slab, block),
-            _ => return block::unmarked(block),
-        }
-        self.regain(slab.class.get() as usize % LIMIT, slab);
-    }
-
-    #[inline]
-    fn give_to(&self, slab: &Slab, block: usize) {
-        let free = block::is_marked(block, self.secret.get());
-        if !free || !slab.kind().slot_at(block).is_some_and(|number| slab.put(number)) {
-            block::unmarked(block);
-        }
-    }
-
-    /// After slots of `slab` became free: parts with it when it is empty and not the last.
-    fn regain(&'static self, class: usize, slab: &'static Slab) {
-        let shelf = &self.shelves[class];
-        shelf.note(slab);
-        if slab.is_empty() && shelf.slabs() > 1 {
-            shelf.remove(slab);
-            self.keep_or_end(slab);
-        }
-    }
-
-    fn keep_or_end(&'static self, slab: &'static Slab) {
-        let row = spare_row(slab.pages());
-        match self.spare[row][..SPARES[row]].iter().find(|place| place.get().is_none()) {
-            Some(place) => place.set(Some(slab)),
-            None => {
-                let (node, touched) = slab.end();
-                engine::put(node, touched);
-            }
-        }
-    }
-
-    /// Gives every free block and every empty slab back, to be called when the thread ends or on request.
-    pub fn release(&'static self) {
-        if mode::is_hardened() {
-            return hard::release(self);
-        }
-        remote::collect(self);
-        for class in 1..=COUNT {
-            let (stack, shelf) = (&self.stacks[class], &self.shelves[class]);
-            self.flush(class, stack.len());
-            while let Some(packet) = stack.unstow() {
-                self.flush(class, stack.len());
-                remote::keep_packet(self, packet);
-            }
-            while let Some(slab) = shelf.first().filter(|slab| slab.is_empty()) {
-                shelf.remove(slab);
-                let (node, touched) = slab.end();
-                engine::put(node, touched);
-            }
-        }
-        for slab in self.spare.iter().flatten().filter_map(Cell::take) {
-            let (node, touched) = slab.end();
-            engine::put(node, touched);
-        }
-        large::release(self);
-        remote::post_all(self);
     }
 
     /// Whether blocks that other threads freed wait to be taken back.

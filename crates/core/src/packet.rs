@@ -54,10 +54,7 @@ impl Packet {
 
     /// Makes `blocks` its content, all that fit.
     pub fn fill(&self, blocks: &[Cell<usize>]) {
-        for (to, from) in self.blocks.iter().zip(blocks) {
-            to.set(from.get());
-        }
-        self.len.set(blocks.len().min(ROOM));
+        self.len.set(copy(blocks, &self.blocks));
     }
 
     /// The blocks in it.
@@ -80,6 +77,14 @@ impl Packet {
     pub fn clear(&self) {
         self.len.set(0);
     }
+}
+
+/// Copies blocks, as many as there are and have room, to places that may overlap theirs; returns how many.
+pub fn copy(from: &[Cell<usize>], to: &[Cell<usize>]) -> usize {
+    let count = from.len().min(to.len());
+    // SAFETY: both are at least that long; cells may be written to through shared references by their only thread.
+    unsafe { core::ptr::copy(from.as_ptr(), to.as_ptr().cast_mut(), count) };
+    count
 }
 
 /// Packets posted to one heap.

@@ -52,21 +52,30 @@ fn enter() -> Option<Entry> {
 /// malloc. O(1) amortized; about 25 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
-    if size <= SMALL_MAX
-        && let Some(block) = pop(tls::heap(), class::of_small(size), size, |counters| &counters.malloc)
-    {
-        return block;
+    match pop_for(size, |counters| &counters.malloc) {
+        Some(block) => block,
+        None => malloc_cold(size),
     }
-    malloc_cold(size)
 }
 
 /// operator new where nothing is out of the ordinary: malloc with counters of its own. None: [`new_slow`] is to be asked.
 #[inline(always)]
 pub fn new_fast(size: usize) -> Option<*mut u8> {
-    if size > SMALL_MAX {
-        return None;
-    }
-    pop(tls::heap(), class::of_small(size), size, |counters| &counters.new)
+    pop_for(size, |counters| &counters.new)
+}
+
+/// A block for `size` bytes from this thread's stacks, counted; None when none lies ready.
+#[inline(always)]
+fn pop_for(size: usize, tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT]) -> Option<*mut u8> {
+    let class = if size <= SMALL_MAX { class::of_small(size) } else { medium(size)? };
+    pop(tls::own()?, class, size, tallies)
+}
+
+/// The class for a size above [`SMALL_MAX`]. Apart, so that the straight way is the small sizes'.
+#[cold]
+#[inline]
+fn medium(size: usize) -> Option<usize> {
+    (size <= SLAB_MAX).then(|| class::of_medium(size))
 }
 
 /// A block from the heap's stack of `class`, counted; None when it is empty.
@@ -116,13 +125,7 @@ fn allocate_tallied(
     if size > SLAB_MAX {
         return allocate(enter().as_ref(), function, size, 1, false);
     }
-    let class = class::of(size);
-    if size > SMALL_MAX
-        && let Some(block) = pop(tls::heap(), class, size, &tallies)
-    {
-        return block;
-    }
-    refilled(function, class, size, tallies)
+    refilled(function, class::of(size), size, tallies)
 }
 
 #[inline(never)]
@@ -214,7 +217,7 @@ fn clear(block: usize, len: usize) {
 /// free. Does nothing for null. O(1) amortized.
 #[inline(always)]
 pub fn free(pointer: *mut u8) {
-    if !free_fast(tls::heap(), pointer as usize) {
+    if !free_fast(tls::own(), pointer as usize) {
         free_cold(pointer as usize);
     }
 }
@@ -222,7 +225,7 @@ pub fn free(pointer: *mut u8) {
 /// operator delete.
 #[inline(always)]
 pub fn delete(pointer: *mut u8) {
-    if free_fast(tls::heap(), pointer as usize) {
+    if free_fast(tls::own(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_cold(pointer as usize);
@@ -231,7 +234,7 @@ pub fn delete(pointer: *mut u8) {
 /// operator delete that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn delete_sized(pointer: *mut u8, size: usize) {
-    if free_fast(tls::heap(), pointer as usize) {
+    if free_fast(tls::own(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_sized_cold(pointer as usize, size);
@@ -240,7 +243,7 @@ pub fn delete_sized(pointer: *mut u8, size: usize) {
 /// free_sized: free that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn free_sized(pointer: *mut u8, size: usize) {
-    if !free_fast(tls::heap(), pointer as usize) {
+    if !free_fast(tls::own(), pointer as usize) {
         free_sized_cold(pointer as usize, size);
     }
 }
@@ -249,22 +252,20 @@ pub fn free_sized(pointer: *mut u8, size: usize) {
 /// the slab; false (nothing done) otherwise. Of the slab and its owner it reads the page map's key alone, since their lines
 /// may be written by another thread just now.
 #[inline(always)]
-fn free_fast(heap: &'static Heap, block: usize) -> bool {
+fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
     let Some(entry) = crate::pagemap::near_entry(block) else { return false };
+    let Some(heap) = own else { return false };
     let stack = heap.twin_of(entry.key.load(Relaxed));
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
     let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    if !starts_slot
-        || heap.counters.level.is_above_peak()
-        || block::may_be_marked(block, heap.secret.get())
-        || !stack.has_room()
-    {
+    if !starts_slot || heap.counters.level.is_above_peak() || block::may_be_marked(block, heap.secret.get()) {
         return false;
     }
+    let Some(place) = stack.place() else { return false };
     // Before it is on the stack: a signal handler that takes it there must find the mark.
     block::mark(block, heap.secret.get());
     compiler_fence(Release);
-    stack.push(block);
+    stack.push_at(place, block);
     heap.counters.level.sub(stack.weight.get());
     true
 }

@@ -198,13 +198,16 @@ fn take_back(heap: &'static Heap, block: usize) {
 pub fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
     if WHOLE.shared.load(Relaxed) {
         part(heap, stack);
-        if stack.has_room() {
+        if stack.place().is_some() {
             return;
         }
     }
     match stack.takes_packet().then(|| new_packet(heap)).flatten() {
         Some(packet) => stack.stow(packet),
-        None => heap.flush(class, stack.len().min(MOVED)),
+        None => {
+            stack.overflowed.set(true);
+            heap.flush(class, stack.len().min(MOVED));
+        }
     }
 }
 

@@ -36,23 +36,39 @@ pub struct Stack {
     /// Full packets behind the stack, newest first.
     full: Cell<Option<&'static Packet>>,
     /// How many.
-    pub full_count: Cell<u32>,
+    pub full_count: Cell<u16>,
     /// How many there may be.
-    full_limit: Cell<u32>,
+    full_limit: Cell<u16>,
+    /// The most blocks here, packets included.
+    depth: Cell<u16>,
+    /// Whether blocks went back to the slabs since some last came from them.
+    pub overflowed: Cell<bool>,
 }
 
 impl Stack {
     /// Readies the stack of `class` over its room.
     pub fn open(&self, class: usize, room: &'static [Cell<usize>]) {
         let kind = &CLASSES[class];
-        let room = room[..room.len().min(kind.stack as usize)].as_ptr_range();
-        self.top.set(room.start);
-        self.floor.set(room.start);
-        self.limit.set(room.end);
+        self.top.set(room.as_ptr());
+        self.floor.set(room.as_ptr());
         self.weight.set(kind.weight);
         self.mask.set(kind.mask);
         self.inverse.set(kind.inverse);
-        self.full_limit.set((kind.stack as usize).saturating_sub(ROOM).div_ceil(MOVED) as u32);
+        self.deepen(class, kind.stack as usize);
+    }
+
+    /// The most blocks here, packets included.
+    pub fn depth(&self) -> usize {
+        self.depth.get() as usize
+    }
+
+    /// Sets the depth. What would be too much then is not here any more.
+    pub fn deepen(&self, class: usize, depth: usize) {
+        let room = room_of(class);
+        self.depth.set(depth as u16);
+        self.full_limit.set(depth.saturating_sub(room).div_ceil(MOVED) as u16);
+        // SAFETY: the stack's room has that many places.
+        self.limit.set(unsafe { self.floor.get().add(depth.min(room)) });
     }
 
     /// The newest block, taken off.
@@ -72,33 +88,26 @@ impl Stack {
     /// Puts a block on top; false when there is no room.
     #[inline(always)]
     pub fn push(&self, block: usize) -> bool {
-        let top = self.top.get();
-        if top == self.limit.get() {
-            return false;
+        let place = self.place();
+        if let Some(place) = place {
+            self.push_at(place, block);
         }
-        // SAFETY: floor <= top < limit: a place of the room.
-        unsafe { &*top }.set(block);
-        // SAFETY: top < limit, so one further is at most limit.
-        self.top.set(unsafe { top.add(1) });
-        true
+        place.is_some()
     }
 
-    /// Whether one more block fits.
+    /// The place of the next block, if there is room.
     #[inline(always)]
-    pub fn has_room(&self) -> bool {
-        self.top.get() != self.limit.get()
+    pub fn place(&self) -> Option<&'static Cell<usize>> {
+        let top = self.top.get();
+        // SAFETY: floor <= top < limit: a place of the room, which lives as long as the heap.
+        (top < self.limit.get()).then(|| unsafe { &*top })
     }
 
-    /// The room: every place from `floor` to `limit`.
-    fn room(&self) -> &'static [Cell<usize>] {
-        let floor = self.floor.get();
-        if floor.is_null() {
-            return &[];
-        }
-        // SAFETY: floor <= limit within one room.
-        let len = unsafe { self.limit.get().offset_from(floor) } as usize;
-        // SAFETY: the room is len places, lives as long as the heap, and is only used through cells.
-        unsafe { core::slice::from_raw_parts(floor, len) }
+    /// Puts a block on top, at a place that [`Stack::place`] gave just now.
+    #[inline(always)]
+    pub fn push_at(&self, place: &'static Cell<usize>, block: usize) {
+        place.set(block);
+        self.top.set(core::ptr::from_ref(place).wrapping_add(1));
     }
 
     /// How many blocks there are on the stack itself.
@@ -123,7 +132,7 @@ impl Stack {
 
     /// The blocks on the stack itself, oldest first.
     pub fn blocks(&self) -> &'static [Cell<usize>] {
-        &self.room()[..self.len()]
+        places(self.floor.get(), self.len())
     }
 
     /// Whether `block` is here. O(held).
@@ -134,7 +143,13 @@ impl Stack {
 
     /// The free places.
     pub fn gap(&self) -> &'static [Cell<usize>] {
-        &self.room()[self.len()..]
+        let (top, limit) = (self.top.get(), self.limit.get());
+        // A signal handler may have left top above a lowered limit.
+        if top >= limit {
+            return &[];
+        }
+        // SAFETY: top < limit within one room.
+        places(top, unsafe { limit.offset_from(top) as usize })
     }
 
     /// Makes the first `count` places of `gap` blocks: the caller has filled them.
@@ -152,9 +167,7 @@ impl Stack {
         for block in &blocks[..count] {
             see(block.get());
         }
-        for (to, from) in blocks.iter().zip(&blocks[count..]) {
-            to.set(from.get());
-        }
+        packet::copy(&blocks[count..], blocks);
         self.top.set(blocks[blocks.len() - count..].as_ptr());
     }
 
@@ -186,26 +199,36 @@ impl Stack {
         self.full_count.set(self.full_count.get() + 1);
     }
 
-    /// Moves the newest packet's blocks onto the empty stack; returns the empty packet.
-    pub fn unstow(&self) -> Option<&'static Packet> {
+    /// Takes the newest packet from behind the stack.
+    pub fn take_packet(&self) -> Option<&'static Packet> {
         let packet = self.full.get()?;
         self.full.set(packet.next());
         self.full_count.set(self.full_count.get() - 1);
+        Some(packet)
+    }
+
+    /// Moves the newest packet's blocks onto the empty stack; returns the empty packet.
+    pub fn unstow(&self) -> Option<&'static Packet> {
+        let packet = self.take_packet()?;
         let gap = self.gap();
-        let mut count = 0;
-        for (place, block) in gap.iter().zip(packet.blocks()) {
-            place.set(block.get());
-            count += 1;
-        }
+        let count = packet::copy(packet.blocks(), gap);
         self.rise(gap, count);
         packet.clear();
         Some(packet)
     }
 }
 
+fn places(first: *const Cell<usize>, len: usize) -> &'static [Cell<usize>] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the callers' places lie in one room, which lives as long as the heap and is only used through cells.
+    unsafe { core::slice::from_raw_parts(first, len) }
+}
+
 /// Places of the room of a class: fewer for large blocks.
 pub const fn room_of(class: usize) -> usize {
-    let most = TABLE[class].stack as usize;
+    let most = TABLE[class].deepest as usize;
     if most < ROOM { most } else { ROOM }
 }
 

@@ -1,20 +1,12 @@
 //! The thread-local words: the calling thread's heap, and the one it keeps where calls take the slow path.
 //!
-//! Initial-exec slots: four instructions to read, no lazy set-up, no call into the C library. A slot holds the
-//! heap's distance from the empty heap, so zero is the empty heap: a thread's first malloc needs no test of its
-//! own, not even in an IFUNC resolver, which runs before the loader has copied initial values of thread-local data.
+//! Initial-exec slots: two instructions to read, no lazy set-up, no call into the C library. They are zero at first,
+//! which stands for the empty heap, even in an IFUNC resolver, which runs before the loader has copied initial values
+//! of thread-local data.
 
 use core::arch::{asm, global_asm};
 
 use crate::heap::{EMPTY, Heap};
-
-/// The heap at this distance from the empty one.
-#[inline(always)]
-fn at(distance: usize) -> &'static Heap {
-    let heap = core::ptr::from_ref(&EMPTY).wrapping_byte_add(distance);
-    // SAFETY: the slots hold the distance to a heap, and heaps are never unmapped.
-    unsafe { &*heap }
-}
 
 /// Defines a slot and its two accessors.
 macro_rules! slot {
@@ -33,15 +25,15 @@ macro_rules! slot {
 
         $(#[$get_doc])*
         #[inline(always)]
-        pub fn $get() -> &'static Heap {
-            let distance: usize;
+        pub fn $get() -> Option<&'static Heap> {
+            let heap: *const Heap;
             #[cfg(target_arch = "x86_64")]
             // SAFETY: reads this thread's slot through the initial-exec TLS model of the x86-64 psABI.
             unsafe {
                 asm!(
                     concat!("mov {0}, qword ptr [rip + ", $symbol, "@GOTTPOFF]"),
                     "mov {0}, qword ptr fs:[{0}]",
-                    out(reg) distance,
+                    out(reg) heap,
                     options(pure, readonly, nostack, preserves_flags)
                 )
             };
@@ -53,18 +45,19 @@ macro_rules! slot {
                     concat!("adrp {1}, :gottprel:", $symbol),
                     concat!("ldr {1}, [{1}, :gottprel_lo12:", $symbol, "]"),
                     "ldr {0}, [{0}, {1}]",
-                    out(reg) distance,
+                    out(reg) heap,
                     out(reg) _,
                     options(pure, readonly, nostack, preserves_flags)
                 )
             };
-            at(distance)
+            // SAFETY: the slots hold null or a heap, and heaps are never unmapped.
+            unsafe { heap.as_ref() }
         }
 
         $(#[$set_doc])*
         #[inline]
         pub fn $set(heap: &'static Heap) {
-            let distance = heap.address().wrapping_sub(EMPTY.address());
+            let word = if core::ptr::eq(heap, &EMPTY) { 0 } else { heap.address() };
             #[cfg(target_arch = "x86_64")]
             // SAFETY: writes this thread's slot only.
             unsafe {
@@ -72,7 +65,7 @@ macro_rules! slot {
                     concat!("mov {0}, qword ptr [rip + ", $symbol, "@GOTTPOFF]"),
                     "mov qword ptr fs:[{0}], {1}",
                     out(reg) _,
-                    in(reg) distance,
+                    in(reg) word,
                     options(nostack, preserves_flags)
                 )
             };
@@ -86,7 +79,7 @@ macro_rules! slot {
                     "str {2}, [{0}, {1}]",
                     out(reg) _,
                     out(reg) _,
-                    in(reg) distance,
+                    in(reg) word,
                     options(nostack, preserves_flags)
                 )
             };
@@ -96,17 +89,29 @@ macro_rules! slot {
 
 slot!(
     "mems_heap",
-    /// The calling thread's heap; the empty one before the thread's first allocation, and for good where calls
-    /// take the slow path.
-    heap,
+    /// The calling thread's heap; None before the thread's first allocation, and for good where calls take the slow
+    /// path.
+    own,
     /// Makes `heap` the calling thread's.
     set_heap
 );
 
 slot!(
     "mems_kept_heap",
-    /// The calling thread's heap where calls take the slow path; the empty one elsewhere.
-    kept,
+    /// The calling thread's heap where calls take the slow path; None elsewhere.
+    kept_own,
     /// Makes `heap` the one that the calling thread keeps.
     set_kept
 );
+
+/// As [`own`], the empty heap for None.
+#[inline(always)]
+pub fn heap() -> &'static Heap {
+    own().unwrap_or(&EMPTY)
+}
+
+/// As [`kept_own`], the empty heap for None.
+#[inline]
+pub fn kept() -> &'static Heap {
+    kept_own().unwrap_or(&EMPTY)
+}

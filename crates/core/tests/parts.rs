@@ -249,7 +249,7 @@ fn a_stack_is_last_in_first_out_and_bounded() {
     while stack.push((count + 1) * 16) {
         count += 1;
     }
-    assert!(count > 0 && count <= stack::ROOM && !stack.has_room());
+    assert!(count > 0 && count <= stack::ROOM && stack.place().is_none());
     assert!(stack.holds(16) && !stack.holds(8));
     for i in (1..=count).rev() {
         assert_eq!(stack.pop(), Some(i * 16));

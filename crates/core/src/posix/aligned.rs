@@ -17,7 +17,7 @@ use crate::{mode, tls};
 #[inline(always)]
 fn ready(function: Function, align: usize, size: usize) -> Option<*mut u8> {
     let class = class::of_aligned(size, align)?;
-    let heap = tls::heap();
+    let heap = tls::own()?;
     let block = claimed(heap, class)?;
     if block & (align - 1) != 0 {
         // A lent block: back it goes, the slow path looks further.

@@ -13,8 +13,8 @@ use crate::tls;
 /// calloc. O(1) amortized, and the clearing.
 #[inline(always)]
 pub fn calloc(count: usize, size: usize) -> *mut u8 {
-    let heap = tls::heap();
-    if let Some(bytes) = count.checked_mul(size)
+    if let Some(heap) = tls::own()
+        && let Some(bytes) = count.checked_mul(size)
         && bytes <= SLAB_MAX
         && let class = class::of(bytes)
         && let Some(block) = claimed(heap, class)

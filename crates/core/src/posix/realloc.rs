@@ -49,7 +49,7 @@ extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usiz
 /// What realloc of null gives, from the thread's stack.
 #[inline]
 fn first(size: usize) -> Option<usize> {
-    let heap = tls::heap();
+    let heap = tls::own()?;
     let class = (size <= SLAB_MAX).then(|| class::of(size))?;
     let block = claimed(heap, class)?;
     heap.counters.slot(Function::Realloc, size, &CLASSES[class]);
@@ -75,12 +75,12 @@ fn fast(function: Function, old: usize, size: usize) -> Option<usize> {
         return None;
     }
     let key = pagemap::near_entry(old)?.key.load(Relaxed);
-    let heap = tls::heap();
+    let heap = tls::own()?;
     let stack = heap.stack_of(key)?;
     let wanted = class::of(size);
     let (kind, now) = (&CLASSES[class_of(key)], &CLASSES[wanted]);
     kind.slot_at(old)?;
-    if block::may_be_marked(old, heap.secret.get()) || !stack.has_room() {
+    if block::may_be_marked(old, heap.secret.get()) || stack.place().is_none() {
         return None;
     }
     let counters = &heap.counters;

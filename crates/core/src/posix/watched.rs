@@ -74,7 +74,7 @@ pub fn free(giving: Giving, pointer: usize, site: usize) {
     }
     let place = if profile::may_have_site(pointer) { place_of(heap, pointer) } else { None };
     let leaving = place.and_then(|place| profile::leaving(heap, pointer, place));
-    if !free_fast(heap, pointer) {
+    if !free_fast(Some(heap), pointer) {
         release(enter(), giving, pointer, site);
     }
     if let Some(leaving) = leaving {
