@@ -74,6 +74,16 @@ struct Engine {
     missed: usize,
     /// No purge before `purged_at + pause`.
     pause: u64,
+    /// The most pages that were live of late; see `purge`.
+    high: usize,
+    /// When `high` was last lowered.
+    high_at: u64,
+    /// Pages of the huge block that was freed last, while it is let alone.
+    spared: usize,
+    /// Its address.
+    spared_at: usize,
+    /// How long they are let alone.
+    spared_until: u64,
 }
 
 static ENGINE: Lock<Engine> = Lock::new(Engine {
@@ -87,6 +97,11 @@ static ENGINE: Lock<Engine> = Lock::new(Engine {
     stuck: 0,
     missed: 0,
     pause: 0,
+    high: 0,
+    high_at: 0,
+    spared: 0,
+    spared_at: 0,
+    spared_until: 0,
 });
 
 /// Bytes mapped as regions.
@@ -111,6 +126,20 @@ pub fn put(node: NodeId, touched: usize) -> bool {
     true
 }
 
+/// As [`put`], of a span whose block moved elsewhere to grow. A region that it leaves empty goes back to the kernel: what
+/// outgrew it once would start there again, and outgrow it again.
+pub fn put_outgrown(node: NodeId, touched: usize) -> bool {
+    let Some(mut engine) = ENGINE.enter() else { return waiting::add(node, touched) };
+    waiting::end(&mut engine);
+    let hole = engine.put(node, touched);
+    if touched >= purge::HUGE {
+        engine.spared = 0;
+        engine.leave(hole);
+    }
+    engine.settle();
+    true
+}
+
 /// Makes the span of `node` `pages` long where it stands, larger or smaller. False when the pages behind it are not
 /// free. The second value is whether all pages gained are zero.
 pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
@@ -131,7 +160,8 @@ pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
     engine.live += gained;
     let dirty = pagemap::clear_dirty(base + old * PAGE, gained);
     engine.dirty -= dirty;
-    engine.missed += gained - dirty;
+    engine.retaken(base + old * PAGE, gained);
+    engine.freshened(gained - dirty);
     Some(dirty == 0)
 }
 
@@ -140,6 +170,7 @@ pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
 pub fn trim(keep: usize) -> bool {
     let Some(mut engine) = ENGINE.enter() else { return false };
     waiting::end(&mut engine);
+    engine.spared = 0;
     engine.purge(keep / PAGE, 1) > 0
 }
 
@@ -160,6 +191,7 @@ impl Engine {
             return self.take(pages, align, 0);
         }
         // Nothing to be had from the kernel: give back what lies unused and try once more.
+        self.spared = 0;
         if self.purge(0, 1) > 0 && self.map(pages, align, 0) {
             return self.fit(pages, align, 0);
         }
@@ -180,8 +212,9 @@ impl Engine {
         let (base, _) = self.place(node);
         let dirty = pagemap::clear_dirty(base, pages);
         self.dirty -= dirty;
-        self.missed += pages - dirty;
         self.live += pages;
+        self.retaken(base, pages);
+        self.freshened(pages - dirty);
         Some(Span { base, pages, node, zero: dirty == 0 })
     }
 
@@ -239,13 +272,14 @@ impl Engine {
         false
     }
 
-    fn put(&mut self, node: NodeId, touched: usize) {
+    fn put(&mut self, node: NodeId, touched: usize) -> NodeId {
         let (base, pages) = self.place(node);
         let touched = touched.min(pages);
         pagemap::mark_dirty(base, touched);
         self.dirty += touched;
         self.live -= pages;
-        self.chain.put(node);
+        self.spare(base, touched);
+        self.chain.put(node)
     }
 }
 

@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*};
 use crate::class::{CLASSES, COUNT, LIMIT};
 use crate::count::Counters;
 use crate::engine::{self, Span};
-use crate::large::Large;
+use crate::large;
 use crate::ledger::Ledger;
 use crate::os::PAGE;
 use crate::packet::{Inbox, Packet};
@@ -34,8 +34,6 @@ const SPARES: [usize; 3] = [8, 4, 2];
 const TRIED: u32 = 8192;
 /// How many requests in such a class come before its first slab.
 const TRIAL: u8 = 16;
-/// Large blocks that a heap keeps.
-pub const KEPT_LARGE: usize = 16;
 
 /// A heap. Page-aligned, so the low bits of its address can carry a class.
 #[repr(C, align(4096))]
@@ -63,11 +61,7 @@ pub struct Heap {
     /// Empty slabs by slab size.
     spare: [[Cell<Option<&'static Slab>>; 8]; 3],
     /// Freed large blocks, still mapped.
-    pub kept: [Cell<Option<&'static Large>>; KEPT_LARGE],
-    /// Pages in `kept`.
-    pub kept_pages: Cell<usize>,
-    /// The place in `kept` that is emptied next when there is none free.
-    pub kept_next: Cell<usize>,
+    pub kept: large::Kept,
     /// The heap before this one in the list of all heaps.
     pub older: Cell<Option<&'static Heap>>,
     /// The next abandoned heap.

@@ -1,8 +1,12 @@
 //! Large blocks: PROCESS segments of their own, in whole pages.
 //!
-//! A heap keeps a few that were freed, for blocks of about their size; the rest are segments of the engine's
+//! A heap keeps a few that were freed (see `kept`); the rest are segments of the engine's
 //! chain. They grow and shrink in place where the HOLE behind them allows. A block that has to move to grow gets
 //! room behind it, in address space only, since what grew once grows again.
+
+mod kept;
+
+pub use kept::{Kept, release};
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
@@ -11,7 +15,7 @@ use mems_chain::NodeId;
 
 use crate::class::COUNT;
 use crate::engine::{self, Refused};
-use crate::heap::{Heap, KEPT_LARGE};
+use crate::heap::Heap;
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::stack::{self, Stack};
@@ -27,10 +31,6 @@ pub const LONER: usize = 60 * size_of::<Stack>();
 
 const _: () = assert!(stack::class_of(LONER) > COUNT && LARGE < PAGE);
 
-/// Blocks of more pages are not kept by a heap: for them the engine's lock costs nothing.
-const KEPT_BLOCK: usize = 256;
-/// Most pages that a heap keeps.
-const KEPT_TOTAL: usize = 512;
 /// Most pages of room that a growing block is given.
 const ROOM: usize = 65_536;
 
@@ -49,6 +49,10 @@ pub struct Large {
     check: Cell<usize>,
     /// Its site, where call sites are recorded; 0: none.
     pub mark: AtomicU32,
+    /// Pages beyond what was asked, where the heap that gave it keeps books of that.
+    slack: Cell<u32>,
+    /// That heap.
+    keeper: Cell<Option<&'static Heap>>,
     /// The next block that waits to be freed.
     next: AtomicPtr<Large>,
 }
@@ -114,26 +118,14 @@ fn overwritten(large: &Large) -> ! {
 
 /// Takes a block of `size` bytes at a multiple of `align` (a power of two). `grown_from` is the block that moves
 /// here to grow. None when memory is short.
-pub fn take(
-    heap: Option<&'static Heap>,
-    size: usize,
-    align: usize,
-    grown_from: Option<&Large>,
-) -> Option<Taken> {
+pub fn take(size: usize, align: usize, grown_from: Option<&Large>) -> Option<Taken> {
     let pages = os::round_to_pages(size.max(1))? / PAGE;
     let align = align.div_ceil(PAGE);
     let moves = grown_from.map_or(0, |old| old.moves.get() + 1);
-    if let Some(heap) = heap
-        && moves == 0
-        && align <= 1
-        && let Some(large) = take_kept(heap, pages)
-    {
-        return Some(Taken { block: large.base.get(), usable: large.pages.get() * PAGE, zero: false });
-    }
     let room = match moves {
         0 => 0,
-        1 => (pages * 3).min(ROOM),
-        _ => (pages * 31).min(ROOM),
+        1 => (pages * 7).min(ROOM),
+        _ => (pages * 63).min(ROOM),
     };
     let span = match engine::take(pages, align, room) {
         Ok(span) => span,
@@ -151,6 +143,8 @@ pub fn take(
         moves: Cell::new(moves),
         check: Cell::new(0),
         mark: AtomicU32::new(0),
+        slack: Cell::new(0),
+        keeper: Cell::new(None),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the pool gave room for a Large.
@@ -160,66 +154,66 @@ pub fn take(
     Some(Taken { block: span.base, usable: span.pages * PAGE, zero: span.zero })
 }
 
-fn take_kept(heap: &Heap, pages: usize) -> Option<&'static Large> {
-    if pages > KEPT_BLOCK || heap.kept_pages.get() < pages {
-        return None;
-    }
-    let most = pages + pages / 8;
-    for place in &heap.kept {
-        if let Some(large) = place.get()
-            && (pages..=most).contains(&large.pages.get())
-        {
-            place.set(None);
-            heap.kept_pages.set(heap.kept_pages.get() - large.pages.get());
-            publish(large, LARGE);
-            return Some(large);
-        }
-    }
-    None
+/// A block of `size` bytes that `heap` keeps, with whatever bytes are in it. None when none fits, and always of a heap in
+/// which nothing is ever found.
+#[inline(always)]
+pub fn take_kept(heap: &'static Heap, size: usize) -> Option<&'static Large> {
+    let large = kept::take(heap, os::round_to_pages(size)? / PAGE)?;
+    pagemap::entry(large.base.get())?.key.store(LARGE, Release);
+    Some(large)
 }
 
-/// Gives a block back: kept by `heap` for the next of its size, or to the engine.
-pub fn put(heap: Option<&'static Heap>, large: &'static Large) {
-    let pages = large.pages.get();
-    if let Some(heap) = heap
-        && pages <= KEPT_BLOCK
-        && large.node.get().is_some()
-    {
-        publish(large, KEPT);
-        large.moves.set(0);
-        while heap.kept_pages.get() + pages > KEPT_TOTAL {
-            drop_kept(heap);
-        }
-        let place = match heap.kept.iter().find(|place| place.get().is_none()) {
-            Some(place) => place,
-            None => drop_kept(heap),
-        };
-        place.set(Some(large));
-        heap.kept_pages.set(heap.kept_pages.get() + pages);
-        return;
+/// After `take_kept` found none: what `heap` keeps goes back, so that the engine serves the request from the same pages.
+pub fn make_way(heap: &'static Heap, size: usize) {
+    if size <= kept::LONGEST * PAGE {
+        release(heap);
     }
+}
+
+/// Keeps a block for the next; None (nothing done) where the pointer is not a large block, or not one to be kept. `entry`
+/// and `key` are its page's, `heap` the calling thread's, live.
+#[inline(always)]
+pub fn keep(
+    heap: &'static Heap,
+    pointer: usize,
+    entry: &pagemap::Entry,
+    key: usize,
+) -> Option<&'static Large> {
+    if key != LARGE {
+        return None;
+    }
+    let large = of(entry, key)?;
+    (large.base.get() == pointer && kept::put(heap, large, entry)).then_some(large)
+}
+
+/// Gives a block back: kept by `heap` for the next, or to the engine.
+pub fn put(heap: Option<&'static Heap>, large: &'static Large) {
+    if let Some(heap) = heap {
+        if let Some(entry) = pagemap::entry(large.base.get())
+            && kept::put(heap, large, entry)
+        {
+            return;
+        }
+        heap.settle();
+    }
+    kept::take_back_slack(heap, large);
     end(large);
 }
 
-/// Empties the next place of the kept blocks.
-fn drop_kept(heap: &'static Heap) -> &'static Cell<Option<&'static Large>> {
-    let place = &heap.kept[heap.kept_next.get() % KEPT_LARGE];
-    heap.kept_next.set(heap.kept_next.get() + 1);
-    if let Some(large) = place.take() {
-        heap.kept_pages.set(heap.kept_pages.get() - large.pages.get());
-        end(large);
+/// As [`put`], of a block that moved elsewhere to grow.
+pub fn put_outgrown(heap: Option<&'static Heap>, large: &'static Large) {
+    kept::take_back_slack(heap, large);
+    if let Some(heap) = heap {
+        heap.settle();
     }
-    place
-}
-
-/// Gives every kept block of a heap back to the engine.
-pub fn release(heap: &'static Heap) {
-    for _ in 0..KEPT_LARGE {
-        drop_kept(heap);
-    }
+    end_with(large, engine::put_outgrown);
 }
 
 fn end(large: &'static Large) {
+    end_with(large, engine::put);
+}
+
+fn end_with(large: &'static Large, put: fn(NodeId, usize) -> bool) {
     let (base, pages) = (large.base.get(), large.pages.get());
     pagemap::set(base, 1, 0, core::ptr::null_mut());
     let Some(node) = large.node.get() else {
@@ -230,7 +224,7 @@ fn end(large: &'static Large) {
         }
         return;
     };
-    if !engine::put(node, pages) {
+    if !put(node, pages) {
         return wait(large);
     }
     // SAFETY: the page map leads here no more.
@@ -278,12 +272,13 @@ pub fn end_waiting() {
 }
 
 /// Makes the block `size` bytes long where it stands. None when it cannot be; otherwise its new usable size.
-pub fn resize(large: &'static Large, size: usize) -> Option<usize> {
+pub fn resize(heap: Option<&'static Heap>, large: &'static Large, size: usize) -> Option<usize> {
     let wanted = os::round_to_pages(size.max(1))? / PAGE;
     let pages = large.pages.get();
     // A little less is not worth a split.
     if wanted > pages || wanted + pages / 8 < pages {
         engine::resize(large.node.get()?, wanted)?;
+        kept::take_back_slack(heap, large);
         large.pages.set(wanted);
         large.check.set(large.sum());
     }
@@ -318,6 +313,8 @@ fn loner(pages: usize, align: usize) -> Option<Taken> {
         moves: Cell::new(0),
         check: Cell::new(0),
         mark: AtomicU32::new(0),
+        slack: Cell::new(0),
+        keeper: Cell::new(None),
         next: AtomicPtr::new(core::ptr::null_mut()),
     };
     // SAFETY: the page before the block is ours.

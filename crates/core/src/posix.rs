@@ -123,6 +123,12 @@ fn allocate_tallied(
     tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
 ) -> *mut u8 {
     if size > SLAB_MAX {
+        let heap = tls::heap();
+        if let Some(large) = large::take_kept(heap, size) {
+            crate::engine::look();
+            heap.counters.block(function, size, large.usable());
+            return large.base.get() as *mut u8;
+        }
         return allocate(enter().as_ref(), function, size, 1, false);
     }
     refilled(function, class::of(size), size, tallies)
@@ -200,9 +206,19 @@ fn take_once(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> 
         return Some(large::Taken { block, usable, zero: zeroed });
     }
     if let Some(entry) = entry {
+        if align <= PAGE
+            && let Some(large) = large::take_kept(entry.heap, size)
+        {
+            let (block, usable) = (large.base.get(), large.usable());
+            if zeroed {
+                large::clear(block, size);
+            }
+            return Some(large::Taken { block, usable, zero: zeroed });
+        }
+        large::make_way(entry.heap, size);
         entry.heap.settle();
     }
-    let taken = large::take(entry.map(|e| e.heap), size, align, None)?;
+    let taken = large::take(size, align, None)?;
     if zeroed && !taken.zero {
         large::clear(taken.block, taken.usable);
     }

@@ -20,6 +20,15 @@ const PURGE_RUN: usize = 16;
 const PAUSE_NS: u64 = 1_000_000_000;
 const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
 
+/// A block of at least this many pages is huge: the last one that was freed is kept for [`GRACE_NS`], since what
+/// was taken and dropped at that size is often taken again at once, and its page faults are what it costs.
+pub(super) const HUGE: usize = 256;
+/// Above this many pages it is not.
+const SPARED: usize = 16_384;
+const GRACE_NS: u64 = 100_000_000;
+/// How long the most that was live counts in full.
+const HIGH_NS: u64 = 1_000_000_000;
+
 /// When the pause ends that a purge waits for (CLOCK_MONOTONIC, ns); 0: none waits.
 static DUE: AtomicU64 = AtomicU64::new(0);
 
@@ -45,17 +54,30 @@ fn settle_late() {
 impl Engine {
     /// Gives pages back when too many lie unused.
     ///
-    /// A quarter of what is live may lie around, and at least a MiB. What is above goes back at once, unless the
-    /// last purge was regretted: if within a second half of what went back was mapped anew, the next one waits
-    /// a second, then eight, then 64. So a program that frees and fills its heap in turn pays for
-    /// a few purges in its life, and one that frees its heap for good gives it back there and then.
+    /// A quarter of what is live may lie around, and at least a MiB; for a tenth of a second also the huge block that was
+    /// freed last. What is above goes back at once, unless the last purge was regretted: if within a second half of what
+    /// went back was mapped anew, the next one waits a second, then eight, then 64. So a program that frees and fills
+    /// its heap in turn pays for a few purges in its life, and one that frees its heap for good gives it back
+    /// there and then.
     pub(super) fn settle(&mut self) {
         self.stuck = self.stuck.min(self.dirty);
         let kept = (self.live / 4).max(KEPT_PAGES);
-        if self.dirty <= (kept + kept / 2).max(self.stuck + kept / 2) {
+        let bound = (kept + kept / 2).max(self.stuck + kept / 2);
+        if self.dirty <= bound {
             return;
         }
         let now = os::coarse_ns();
+        if now - self.high_at >= HIGH_NS {
+            self.high = self.live + self.high.saturating_sub(self.live) / 2;
+            self.high_at = now;
+        }
+        if now >= self.spared_until {
+            self.spared = 0;
+        }
+        if self.dirty <= bound + self.spared {
+            DUE.store(self.spared_until, Relaxed);
+            return;
+        }
         let since = now - self.purged_at;
         if self.purged > 0 && self.missed * 2 >= self.purged {
             // Regretted: what went back was soon mapped again.
@@ -70,16 +92,56 @@ impl Engine {
             DUE.store(self.purged_at + self.pause, Relaxed);
             return;
         }
-        DUE.store(0, Relaxed);
-        self.purged = self.purge(kept / 2, PURGE_RUN);
+        DUE.store(if self.spared > 0 { self.spared_until } else { 0 }, Relaxed);
+        self.purged = self.purge(kept / 2 + self.spared, PURGE_RUN);
         // What is left in short runs between live pages is not looked at again before there is more.
         self.stuck = self.dirty;
         self.missed = 0;
         self.purged_at = now;
     }
 
+    /// After the block at `base` with `touched` pages that may be dirty was freed.
+    #[inline]
+    pub(super) fn spare(&mut self, base: usize, touched: usize) {
+        if touched >= HUGE {
+            self.spared = if touched <= SPARED { touched } else { 0 };
+            self.spared_at = base;
+            self.spared_until = os::coarse_ns() + GRACE_NS;
+        }
+    }
+
+    /// After pages were given out: those of the block that is let alone are no longer free.
+    #[inline]
+    pub(super) fn retaken(&mut self, base: usize, pages: usize) {
+        if (base..base + pages * PAGE).contains(&self.spared_at) {
+            let end = base + pages * PAGE;
+            self.spared = self.spared.saturating_sub((end - self.spared_at) / PAGE);
+            self.spared_at = end;
+        }
+    }
+
+    /// After `fresh` of the pages just given out came untouched from the kernel. While dirty ones lie elsewhere, together
+    /// they may be half more than ever was live of late, and two MiB: whatever pauses a purge, a heap whose blocks
+    /// come to lie elsewhere each time does not hold its pages twice.
+    #[inline]
+    pub(super) fn freshened(&mut self, fresh: usize) {
+        self.missed += fresh;
+        self.high = self.high.max(self.live);
+        let most = self.high + self.high / 2 + 2 * KEPT_PAGES;
+        if fresh > 0 && self.live + self.dirty > most && self.dirty > self.stuck + self.high / 16 {
+            self.shed();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn shed(&mut self) {
+        self.purge((self.high + self.high / 4 + KEPT_PAGES).saturating_sub(self.live), PURGE_RUN);
+        self.stuck = self.dirty;
+    }
+
     /// Gives back dirty pages in runs of at least `run` until `keep` are left. Returns how many went. The newest
-    /// regions go first: first fit comes to them last.
+    /// regions go first: first fit comes to them last. The one with the block that is let alone stays as it is.
     pub(super) fn purge(&mut self, keep: usize, run: usize) -> usize {
         let before = self.dirty;
         let mut at = self.chain.last_region();
@@ -91,6 +153,9 @@ impl Engine {
             at = self.chain.region_before(node);
             let (base, len) = (address(region.start), region.size as usize);
             let first = self.chain.segment(region.first);
+            if self.spared > 0 && (base..base + len * PAGE).contains(&self.spared_at) {
+                continue;
+            }
             if region.first == region.last && !first.process {
                 self.unmap(node, base, len);
                 continue;
@@ -106,6 +171,14 @@ impl Engine {
             }
         }
         before - self.dirty
+    }
+
+    /// Unmaps the region of `hole` if it is all there is in it.
+    pub(super) fn leave(&mut self, hole: NodeId) {
+        let region = self.chain.region(self.chain.segment(hole).region);
+        if region.first == region.last {
+            self.unmap(region.id, address(region.start), region.size as usize);
+        }
     }
 
     fn unmap(&mut self, region: NodeId, base: usize, pages: usize) {

@@ -168,7 +168,7 @@ fn in_full(function: Function, pointer: *mut u8, size: usize, site: usize) -> *m
         return null_mut();
     }
     let Some((usable, large)) = known else { return null_mut() };
-    if let Some(now) = resize_in_place(usable, large, size) {
+    if let Some(now) = resize_in_place(entry.as_ref(), usable, large, size) {
         if let Some(Entry { heap, .. }) = &entry {
             heap.counters.level.fall(weight(usable));
             heap.counters.block(function, size, now);
@@ -178,15 +178,24 @@ fn in_full(function: Function, pointer: *mut u8, size: usize, site: usize) -> *m
     }
     let taken = match large {
         Some(large) if size > SLAB_MAX && size > usable => {
-            large::take(entry.as_ref().map(|e| e.heap), size, 1, Some(large))
-                .or_else(|| take(entry.as_ref(), size, 1, false))
+            large::take(size, 1, Some(large)).or_else(|| take(entry.as_ref(), size, 1, false))
         }
         _ => take(entry.as_ref(), size, 1, false),
     };
     let Some(taken) = taken else { return fail(entry.as_ref(), function) };
     // SAFETY: both blocks are live and apart, each at least this long.
     unsafe { core::ptr::copy_nonoverlapping(old as *const u8, taken.block as *mut u8, usable.min(size)) };
-    give_back(entry.as_ref(), name, old);
+    match large.filter(|large| size > large.usable()) {
+        Some(large) => {
+            if let Some(Entry { heap, .. }) = &entry {
+                heap.counters.level.fall(weight(usable));
+            }
+            large::put_outgrown(entry.as_ref().map(|e| e.heap), large);
+        }
+        None => {
+            give_back(entry.as_ref(), name, old);
+        }
+    }
     if let Some(Entry { heap, .. }) = &entry {
         heap.counters.block(function, size, taken.usable);
     }
@@ -194,9 +203,14 @@ fn in_full(function: Function, pointer: *mut u8, size: usize, site: usize) -> *m
 }
 
 /// The usable size with which a block can stay where it is, for `size` bytes.
-fn resize_in_place(usable: usize, large: Option<&'static large::Large>, size: usize) -> Option<usize> {
+fn resize_in_place(
+    entry: Option<&Entry>,
+    usable: usize,
+    large: Option<&'static large::Large>,
+    size: usize,
+) -> Option<usize> {
     match large {
-        Some(large) if size > SLAB_MAX => large::resize(large, size),
+        Some(large) if size > SLAB_MAX => large::resize(entry.map(|e| e.heap), large, size),
         Some(_) => None,
         None => {
             (size <= usable && stays(usable, size, CLASSES[class::of(size)].slot as usize)).then_some(usable)

@@ -48,16 +48,24 @@ pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) 
     release(entry, giving, pointer, site);
 }
 
-/// Frees a block of another heap's slabs onto a stack of this thread's where only room has to be made, or the peak to be
-/// raised; false (nothing done) otherwise.
+/// Frees a large block that is kept, or a block of another heap's slabs onto a stack of this thread's, where only room has
+/// to be made or the peak to be raised; false (nothing done) otherwise.
 #[inline(always)]
 fn elsewhere(block: usize) -> bool {
     let Some(entry) = pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
     let key = entry.key.load(Relaxed);
     let (owner, class) = (owner_of(key), class_of(key));
-    if owner == 0 || owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
+    if owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
         return false;
+    }
+    if owner == 0 {
+        if heap.counters.level.is_above_peak() {
+            return false;
+        }
+        let Some(large) = large::keep(heap, block, entry, key) else { return false };
+        heap.counters.level.sub(weight(large.usable()));
+        return true;
     }
     let kind = &CLASSES[class];
     if kind.slot_at(block).is_none() || block::may_be_marked(block, heap.secret.get()) {
@@ -122,7 +130,6 @@ pub(super) fn give_back(entry: Option<&Entry>, function: &'static str, pointer: 
         }
         Kind::Large(block) => {
             if let Some(Entry { heap, .. }) = entry {
-                heap.settle();
                 heap.counters.level.fall(weight(block.usable()));
             }
             large::put(entry.map(|e| e.heap), block);
