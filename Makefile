@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak verify
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak fuzz verify
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -43,6 +43,10 @@ pitfalls misuse: build
 ## verify: loom models of the lock-free parts; the engine's tests under AddressSanitizer
 verify:
 	@scripts/verify.sh
+
+## fuzz M=10: the C interface against a model for so many minutes, guided by coverage
+fuzz:
+	@scripts/fuzz.sh $(or $(M),10)
 
 ## soak M=30: threads, forks, signals and refusals for so many minutes
 soak: build

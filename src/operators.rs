@@ -139,6 +139,11 @@ macro_rules! take_or_go_on {
     }};
 }
 
+/// A nothrow operator new that fails.
+extern "C" fn nothing() -> Pointer {
+    core::ptr::null_mut()
+}
+
 extern "C" fn plain(size: usize, site: usize, stack: usize, frame: usize) -> Pointer {
     posix::new_slow(size, site, stack, frame).cast()
 }
@@ -162,10 +167,14 @@ macro_rules! new {
             };
             extern "C" fn find() -> Pointer {
                 let next = next(NAME);
-                if next.is_null() {
-                    no_next(NAME);
+                if !next.is_null() {
+                    return next;
                 }
-                next
+                // Without a C++ library nobody can have set a new_handler.
+                if stringify!($name).ends_with("nothrow_t") {
+                    return nothing as *const () as Pointer;
+                }
+                no_next(NAME)
             }
             #[cold]
             #[unsafe(naked)]

@@ -26,25 +26,26 @@ fn register() {
     }
 }
 
+/// The locks of `profile` come last: who holds one waits for no other.
 extern "C" fn prepare() {
-    profile::fork_prepare();
     registry::fork_prepare();
+    profile::fork_prepare();
 }
 
 extern "C" fn parent() {
     // SAFETY: prepare ran in this thread.
-    unsafe { registry::fork_parent() };
-    // SAFETY: as above.
     unsafe { profile::fork_done() };
+    // SAFETY: as above.
+    unsafe { registry::fork_parent() };
 }
 
 extern "C" fn child() {
     // SAFETY: prepare ran in the thread of which this is the copy.
+    unsafe { profile::fork_done() };
+    // SAFETY: as above.
     unsafe { registry::fork_child() };
     // SAFETY: a forked child has one thread.
     let (blocks, bytes) = unsafe { snapshot::restart() };
     shared::inherited(blocks, bytes);
-    // SAFETY: prepare ran in the thread of which this is the copy.
-    unsafe { profile::fork_done() };
     profile::restart();
 }

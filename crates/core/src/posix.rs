@@ -334,7 +334,13 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
     }
     let name = "malloc_usable_size";
     let wrong = match block::kind(address) {
-        Kind::Slot { class, .. } => return CLASSES[class].slot as usize,
+        Kind::Slot { class, .. } => {
+            let usable = CLASSES[class].slot as usize;
+            if !block::is_marked(address, crate::secret::get()) {
+                return usable;
+            }
+            Misuse::Freed { function: name, pointer: address, usable }
+        }
         Kind::Large(block) => return block.usable(),
         Kind::FreedLarge(block) => Misuse::Freed { function: name, pointer: address, usable: block.usable() },
         Kind::Inside(block, usable) => Misuse::Inside { function: name, pointer: address, block, usable },

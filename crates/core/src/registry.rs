@@ -160,7 +160,7 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
 fn share(had: &'static Heap) -> Option<Entry> {
     let mut shared = match SHARED.iter().find_map(Lock::try_take) {
         Some(shared) => shared,
-        None if !core::ptr::eq(had, &BUSY) => SHARED[0].take()?,
+        None if !core::ptr::eq(had, &BUSY) => SHARED[0].enter()?,
         None => return None,
     };
     let heap = match *shared {
