@@ -18,6 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["misuse"],
     &["pool"],
     &["ledger"],
+    &["marks"],
     &["nodes"],
     &["packet"],
     &["pagemap"],

@@ -151,7 +151,13 @@ pub fn of(size: usize) -> usize {
 /// a class is either a multiple of a step that is one of `align`, or the rounded size itself.
 #[inline(always)]
 pub fn of_aligned(size: usize, align: usize) -> Option<usize> {
-    if size > SLAB_MAX || align > PAGE {
+    of_aligned_below(size, align, SLAB_MAX + 1)
+}
+
+/// As [`of_aligned`] for sizes below `below`, which is at most [`SLAB_MAX`] + 1; None for others.
+#[inline(always)]
+pub fn of_aligned_below(size: usize, align: usize, below: usize) -> Option<usize> {
+    if size >= below || align > PAGE {
         return None;
     }
     let size = size.max(1).wrapping_add(align - 1) & align.wrapping_neg();

@@ -8,7 +8,7 @@ mod level;
 mod rows;
 
 pub use counter::{Counter, Tally};
-pub use level::{Level, weight};
+pub use level::{Level, usable_of, weight};
 pub use rows::{ClassRow, EngineRow, MemsRow, Peak, SizeRow, Snapshot, WalkItem};
 
 use crate::class::{self, Class};

@@ -5,9 +5,11 @@
 
 mod flush;
 mod key;
+mod pass;
 mod state;
 
 pub use key::owner_of;
+pub use pass::Pass;
 pub use state::State;
 
 use core::cell::Cell;
@@ -44,6 +46,8 @@ pub struct Heap {
     pub counters: Counters,
     /// Mixed with its address this marks a free block.
     pub secret: Cell<usize>,
+    /// What the fast paths may serve.
+    pub pass: Pass,
     /// Whether the thread is inside a slow path: a fork by another thread leaves the child's copy half changed.
     pub inside: AtomicBool,
     /// A [`State`].

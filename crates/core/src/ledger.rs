@@ -8,7 +8,7 @@
 //! peak was last raised writes down what it held; one that has not changed still holds it.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicPtr, Ordering::*};
 
 use crate::count::Counter;
 use crate::pool;
@@ -87,7 +87,7 @@ pub struct Share {
 
 impl Row {
     /// Before a change: keeps what the row held at the peak whose mark is `epoch`.
-    #[inline]
+    #[inline(always)]
     fn keep(&self, epoch: u64) {
         if self.epoch.get() != epoch {
             self.peak_blocks.set(self.calls.get().wrapping_sub(self.freed_blocks.get()));
@@ -96,13 +96,26 @@ impl Row {
         }
     }
 
-    /// A block of `size` bytes was given out.
-    #[inline]
-    pub fn took(&self, epoch: u64, share: Share, size: usize) {
+    /// Whether blocks of less and of more than `size` bytes were given out already, or of just this size.
+    #[inline(always)]
+    pub fn spans(&self, size: usize) -> bool {
+        let extremes = self.extremes.get();
+        size <= extremes as u32 as usize && !size as u32 <= (extremes >> 32) as u32
+    }
+
+    /// A block whose size the row [spans](Row::spans) was given out.
+    #[inline(always)]
+    pub fn took_as_ever(&self, epoch: u64, share: Share) {
         self.keep(epoch);
         self.calls.add(share.blocks);
         self.asked.add(share.asked);
         self.usable.add(share.usable);
+    }
+
+    /// A block of `size` bytes was given out.
+    #[inline]
+    pub fn took(&self, epoch: u64, share: Share, size: usize) {
+        self.took_as_ever(epoch, share);
         let extremes = self.extremes.get();
         let short = size.min(u32::MAX as usize) as u32;
         let (high, low) = (extremes as u32, (extremes >> 32) as u32);
@@ -122,7 +135,7 @@ impl Row {
     }
 
     /// A block was freed.
-    #[inline]
+    #[inline(always)]
     pub fn freed(&self, epoch: u64, share: Share, at_once: bool) {
         self.keep(epoch);
         self.freed_blocks.add(share.blocks);
@@ -180,8 +193,10 @@ pub struct Page([Row; ROWS]);
 pub struct Ledger {
     /// The block that this thread allocated last.
     pub last: Cell<usize>,
-    /// Bytes to the next sample.
+    /// How far it is to the next sample, as a weight (see `count`).
     pub countdown: Cell<i64>,
+    /// What that was when the last sample had been taken.
+    pub sampled_at: Cell<i64>,
     /// The state of its random numbers; 0: not begun.
     pub random: Cell<u64>,
     /// How many calls of dlclose the thread knows of.
@@ -192,9 +207,28 @@ pub struct Ledger {
     recent: [Recent; RECENT],
 }
 
-/// An address, and the number and row of its site.
-type Recent = Cell<(usize, u32, Option<&'static Row>)>;
+/// A site that was met lately.
+pub struct Recent {
+    /// Its address; 0: none.
+    pub address: Cell<usize>,
+    /// Its row.
+    pub row: Cell<&'static Row>,
+    /// Its number.
+    pub site: Cell<u32>,
+}
 const RECENT: usize = 128;
+/// Stands where there is no row yet; nothing is written to it.
+// SAFETY: zero bytes are a valid Row, of counters only.
+static NO_ROW: Row = unsafe { core::mem::zeroed() };
+
+impl Recent {
+    /// The site met here.
+    pub fn set(&self, address: usize, site: u32, row: &'static Row) {
+        self.address.set(address);
+        self.site.set(site);
+        self.row.set(row);
+    }
+}
 
 // SAFETY: only the owning heap's thread uses the cells; all else is atomic.
 unsafe impl Sync for Ledger {}
@@ -213,10 +247,12 @@ impl Ledger {
         let empty = Ledger {
             last: Cell::new(0),
             countdown: Cell::new(0),
+            sampled_at: Cell::new(0),
             random: Cell::new(0),
             unloads: Cell::new(0),
             pages,
-            recent: [const { Cell::new((0, 0, None)) }; RECENT],
+            recent: [const { Recent { address: Cell::new(0), row: Cell::new(&NO_ROW), site: Cell::new(0) } };
+                RECENT],
         };
         // SAFETY: the pool gave room for a Ledger.
         unsafe { at.write(empty) };
@@ -232,7 +268,7 @@ impl Ledger {
 
     /// Forgets the sites met lately.
     pub fn forget(&self) {
-        self.recent.iter().for_each(|place| place.set((0, 0, None)));
+        self.recent.iter().for_each(|recent| recent.address.set(0));
     }
 
     /// The row of a site that was met before, if it was.
@@ -242,6 +278,12 @@ impl Ledger {
         // SAFETY: a page in the directory is whole and never given back.
         let page = unsafe { page.as_ref() }?;
         page.0.get(site as usize % ROWS)
+    }
+
+    /// As [`Ledger::known`], for a site's number or 0, of which there is none.
+    #[inline(always)]
+    pub fn met(&self, site: u32) -> Option<&'static Row> {
+        if site == 0 { None } else { self.known(site) }
     }
 
     /// The row of a site. None when memory is short. Only the owner calls this.
@@ -276,81 +318,4 @@ impl Ledger {
 
 const fn static_assert_sizes() {
     const { assert!(size_of::<Row>() == 128 && size_of::<Page>() <= 8192) }
-}
-
-/// A number a slot of a slab, made when the first slot gets one.
-pub struct Marks(AtomicUsize);
-
-impl Marks {
-    /// No marks.
-    pub const fn new() -> Marks {
-        Marks(AtomicUsize::new(0))
-    }
-
-    fn places(&self, slots: usize) -> Option<&'static [core::sync::atomic::AtomicU32]> {
-        let at = self.0.load(Acquire);
-        if at == 0 {
-            return None;
-        }
-        // SAFETY: set made room for `slots` marks, which stays until drop_all, when no slot is in use.
-        Some(unsafe { core::slice::from_raw_parts(at as *const core::sync::atomic::AtomicU32, slots) })
-    }
-
-    /// Gives slot `number` of `slots` a mark. False when memory is short. Whoever has the block calls this.
-    #[inline]
-    pub fn set(&self, number: usize, slots: usize, mark: u32) -> bool {
-        let places = match self.places(slots) {
-            Some(places) => places,
-            None if mark == 0 => return true,
-            None => match self.make(slots) {
-                Some(places) => places,
-                None => return false,
-            },
-        };
-        if let Some(place) = places.get(number) {
-            place.store(mark, Relaxed);
-        }
-        true
-    }
-
-    #[cold]
-    fn make(&self, slots: usize) -> Option<&'static [core::sync::atomic::AtomicU32]> {
-        let at = pool::take_bytes(slots * 4)?;
-        // SAFETY: the pool gave room for that many bytes.
-        unsafe { core::ptr::write_bytes(at.as_ptr(), 0, slots * 4) };
-        if self.0.compare_exchange(0, at.as_ptr() as usize, AcqRel, Acquire).is_err() {
-            // Another thread, with another block of the slab, was first.
-            // SAFETY: it was just taken with this size.
-            unsafe { pool::put(at, slots * 4) };
-        }
-        self.places(slots)
-    }
-
-    /// The mark of slot `number`, taken off; 0: it has none. Whoever frees the block calls this, once.
-    #[inline]
-    pub fn take(&self, number: usize, slots: usize) -> u32 {
-        let Some(place) = self.places(slots).and_then(|places| places.get(number)) else { return 0 };
-        let mark = place.load(Relaxed);
-        if mark != 0 {
-            place.store(0, Relaxed);
-        }
-        mark
-    }
-
-    /// Gives the room back: no slot is in use.
-    #[inline]
-    pub fn drop_all(&self, slots: usize) {
-        let at = self.0.load(Relaxed);
-        if let Some(at) = core::ptr::NonNull::new(at as *mut u8) {
-            self.0.store(0, Relaxed);
-            // SAFETY: make took it with this size, and nobody reads marks of free slots.
-            unsafe { pool::put(at, slots * 4) };
-        }
-    }
-}
-
-impl Default for Marks {
-    fn default() -> Self {
-        Self::new()
-    }
 }

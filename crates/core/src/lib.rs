@@ -22,6 +22,7 @@ pub mod listen;
 pub mod live;
 pub mod loans;
 pub mod lock;
+pub mod marks;
 pub mod misuse;
 pub mod mode;
 pub mod nodes;

@@ -26,9 +26,9 @@ const COVERED: u8 = u8::MAX;
 /// The loans of one slab; behind it one byte a slot: the class of the block that starts there, COVERED, or 0.
 #[repr(C)]
 pub struct Loans {
-    /// Blocks lent.
+    /// Blocks lent, and slots watched.
     count: Cell<u32>,
-    /// Loans that touch each page.
+    /// How many of them touch each page.
     pages: [Cell<u16>; PAGES],
 }
 
@@ -116,16 +116,7 @@ impl Slab {
     }
 
     fn lend_run(&'static self, class: usize, low: usize, run: usize) -> bool {
-        let loans = match self.loans.get() {
-            Some(loans) => loans,
-            None => match Loans::make(self.kind().slots as usize) {
-                Some(loans) => {
-                    self.loans.set(Some(loans));
-                    loans
-                }
-                None => return false,
-            },
-        };
+        let Some(loans) = self.loans_made() else { return false };
         for number in low..low + run {
             self.take_slot(number);
             loans.class(number).set(COVERED);
@@ -134,6 +125,48 @@ impl Slab {
         loans.count.set(loans.count.get() + 1);
         self.touch(loans, low, run, true);
         true
+    }
+
+    /// Counts slot `number` as one whose free is to take the slow path, until [`Slab::unwatch`]: so its pages get the key that
+    /// lending pages have. False when memory is short.
+    pub fn watch(&'static self, number: usize) -> bool {
+        let Some(loans) = self.loans_made() else { return false };
+        loans.count.set(loans.count.get() + 1);
+        self.touch(loans, number, 1, true);
+        true
+    }
+
+    /// The end of what [`Slab::watch`] began.
+    pub fn unwatch(&'static self, number: usize) {
+        if let Some(loans) = self.loans.get() {
+            self.touch(loans, number, 1, false);
+            self.drop_one(loans);
+        }
+    }
+
+    /// What slot `number` is, whose block comes back from another thread: if it was watched, it is no longer.
+    pub fn come_home(&'static self, number: usize) -> Place {
+        if self.marks.was_left(number, self.kind().slots as usize) {
+            self.unwatch(number);
+        }
+        self.place(number)
+    }
+
+    /// The table, made when it is first needed.
+    fn loans_made(&self) -> Option<&'static Loans> {
+        if self.loans.get().is_none() {
+            self.loans.set(Loans::make(self.kind().slots as usize));
+        }
+        self.loans.get()
+    }
+
+    /// One loan less; the table goes with the last.
+    fn drop_one(&self, loans: &'static Loans) {
+        loans.count.set(loans.count.get() - 1);
+        if loans.count.get() == 0 {
+            self.loans.set(None);
+            loans.end(self.kind().slots as usize);
+        }
     }
 
     /// Takes a lent block back: its slots are the slab's own again, free, with their marks.
@@ -147,11 +180,7 @@ impl Slab {
             self.put(number);
         }
         self.touch(loans, low, run, false);
-        loans.count.set(loans.count.get() - 1);
-        if loans.count.get() == 0 {
-            self.loans.set(None);
-            loans.end(self.kind().slots as usize);
-        }
+        self.drop_one(loans);
     }
 
     /// Counts a loan on the pages it touches, and sets their keys where it is the first or was the last.

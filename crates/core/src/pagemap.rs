@@ -43,6 +43,10 @@ type Top = [AtomicPtr<Leaf>; LEAVES];
 static FIRST: Top = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
 /// Start of the first window; 0 until something is covered.
 static BASE: AtomicUsize = AtomicUsize::new(0);
+/// The same for frees that nobody watches; [`NOWHERE`] when there are none.
+static UNWATCHED: AtomicUsize = AtomicUsize::new(0);
+/// A window that no address lies in.
+const NOWHERE: usize = 1 << 63;
 
 struct Window {
     base: AtomicUsize,
@@ -65,7 +69,23 @@ pub fn entry(address: usize) -> Option<&'static Entry> {
 /// As [`entry`], but finds addresses in the first window only.
 #[inline(always)]
 pub fn near_entry(address: usize) -> Option<&'static Entry> {
-    let leaf = address.wrapping_sub(BASE.load(Relaxed)) >> LEAF_SHIFT;
+    entry_from(BASE.load(Relaxed), address)
+}
+
+/// As [`near_entry`] until [`watch`] is called, and None for all addresses from then on.
+#[inline(always)]
+pub fn unwatched_entry(address: usize) -> Option<&'static Entry> {
+    entry_from(UNWATCHED.load(Relaxed), address)
+}
+
+/// From now on [`unwatched_entry`] finds nothing. For good.
+pub fn watch() {
+    UNWATCHED.store(NOWHERE, Relaxed);
+}
+
+#[inline(always)]
+fn entry_from(base: usize, address: usize) -> Option<&'static Entry> {
+    let leaf = address.wrapping_sub(base) >> LEAF_SHIFT;
     if leaf >= LEAVES {
         return None;
     }
@@ -163,6 +183,7 @@ pub fn cover(address: usize, len: usize) -> bool {
     if BASE.load(Relaxed) == 0 {
         let below = address.saturating_sub(WINDOW / 4 * 3);
         let _ = BASE.compare_exchange(0, below & !((1 << LEAF_SHIFT) - 1), AcqRel, Acquire);
+        let _ = UNWATCHED.compare_exchange(0, BASE.load(Acquire), AcqRel, Acquire);
     }
     let first = address & !((1 << LEAF_SHIFT) - 1);
     let count = (address + len - first).div_ceil(1 << LEAF_SHIFT);

@@ -7,6 +7,7 @@
 #[macro_use]
 mod caller;
 mod aligned;
+mod booked;
 mod bytes;
 mod calloc;
 mod realloc;
@@ -29,7 +30,7 @@ use crate::count::{Counters, Function, Tally};
 use crate::heap::Heap;
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
-use crate::profile::{self, Caller};
+use crate::profile::{self, Mode};
 use crate::registry::{self, Entry};
 use crate::{hardened, large, mode, tls};
 
@@ -52,7 +53,7 @@ fn enter() -> Option<Entry> {
 /// malloc. O(1) amortized; about 25 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
-    match pop_for(size, |counters| &counters.malloc) {
+    match pop_for::<false>(size) {
         Some(block) => block,
         None => malloc_cold(size),
     }
@@ -61,31 +62,33 @@ pub fn malloc(size: usize) -> *mut u8 {
 /// operator new where nothing is out of the ordinary: malloc with counters of its own. None: [`new_slow`] is to be asked.
 #[inline(always)]
 pub fn new_fast(size: usize) -> Option<*mut u8> {
-    pop_for(size, |counters| &counters.new)
+    pop_for::<true>(size)
 }
 
-/// A block for `size` bytes from this thread's stacks, counted; None when none lies ready.
+/// A block for `size` bytes from this thread's stacks, counted; None when none lies ready, or the call has to be seen.
 #[inline(always)]
-fn pop_for(size: usize, tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT]) -> Option<*mut u8> {
-    let class = if size <= SMALL_MAX { class::of_small(size) } else { medium(size)? };
-    pop(tls::own()?, class, size, tallies)
+fn pop_for<const NEW: bool>(size: usize) -> Option<*mut u8> {
+    let heap = tls::own()?;
+    let class = if heap.pass.is_small(size) { class::of_small(size) } else { medium(heap, size)? };
+    pop::<NEW>(heap, class, size)
 }
 
 /// The class for a size above [`SMALL_MAX`]. Apart, so that the straight way is the small sizes'.
 #[cold]
 #[inline]
-fn medium(size: usize) -> Option<usize> {
-    (size <= SLAB_MAX).then(|| class::of_medium(size))
+fn medium(heap: &Heap, size: usize) -> Option<usize> {
+    (size < heap.pass.slab_below()).then(|| class::of_medium(size))
+}
+
+/// The tallies of malloc, or of operator new.
+#[inline(always)]
+fn tallies<const NEW: bool>(counters: &Counters) -> &[Tally; LIMIT] {
+    if NEW { &counters.new } else { &counters.malloc }
 }
 
 /// A block from the heap's stack of `class`, counted; None when it is empty.
 #[inline(always)]
-fn pop(
-    heap: &Heap,
-    class: usize,
-    size: usize,
-    tallies: impl FnOnce(&Counters) -> &[Tally; LIMIT],
-) -> Option<*mut u8> {
+fn pop<const NEW: bool>(heap: &Heap, class: usize, size: usize) -> Option<*mut u8> {
     let stack = &heap.stacks[class];
     let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {
@@ -93,66 +96,68 @@ fn pop(
         stack.push(block);
         return None;
     }
-    tallies(&heap.counters)[class].add(size);
+    tallies::<NEW>(&heap.counters)[class].add(size);
     heap.counters.level.add(stack.weight.get());
     Some(block as *mut u8)
 }
 
 extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
-    if profile::is_on() {
-        let caller = Caller { site, stack, frame };
-        return watched::malloc(Function::Malloc, size, &caller, |counters| &counters.malloc);
+    slow::<false>(size, site, stack, frame)
+}
+
+/// malloc or operator new where the fast path ended. By jumps only.
+#[inline(always)]
+fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    match profile::mode() {
+        Mode::Off => allocate_tallied::<NEW>(size),
+        Mode::Sites => booked::malloc_at_site::<NEW>(size, site, stack, frame),
+        Mode::Stacks | Mode::Sample => watched::malloc::<NEW>(size, site, stack, frame),
     }
-    allocate_tallied(Function::Malloc, size, |counters| &counters.malloc)
 }
 
 /// operator new in full, with its caller's return address, stack pointer after the return, and frame pointer. Null when
 /// it fails; what follows is the caller's business.
 pub extern "C" fn new_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
-    if profile::is_on() {
-        let caller = Caller { site, stack, frame };
-        return watched::malloc(Function::New, size, &caller, |counters| &counters.new);
+    if profile::mode() == Mode::Sample
+        && let Some(block) = booked::unsampled::<true>(size)
+    {
+        return block;
     }
-    allocate_tallied(Function::New, size, |counters| &counters.new)
+    slow::<true>(size, site, stack, frame)
 }
 
-#[inline(always)]
-fn allocate_tallied(
-    function: Function,
-    size: usize,
-    tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
-) -> *mut u8 {
+#[inline(never)]
+extern "C" fn allocate_tallied<const NEW: bool>(size: usize) -> *mut u8 {
     if size > SLAB_MAX {
         let heap = tls::heap();
         if let Some(large) = large::take_kept(heap, size) {
             crate::engine::look();
-            heap.counters.block(function, size, large.usable());
+            heap.counters.block(function::<NEW>(), size, large.usable());
             return large.base.get() as *mut u8;
         }
-        return allocate(enter().as_ref(), function, size, 1, false);
+        return allocate(enter().as_ref(), function::<NEW>(), size, 1, false);
     }
-    refilled(function, class::of(size), size, tallies)
+    refilled::<NEW>(class::of(size), size)
+}
+
+const fn function<const NEW: bool>() -> Function {
+    if NEW { Function::New } else { Function::Malloc }
 }
 
 #[inline(never)]
-fn refilled(
-    function: Function,
-    class: usize,
-    size: usize,
-    tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
-) -> *mut u8 {
+fn refilled<const NEW: bool>(class: usize, size: usize) -> *mut u8 {
     let entry = enter();
     if !mode::is_hardened()
         && let Some(Entry { heap, .. }) = &entry
         && let Some(block) = heap.take(class)
     {
-        tallies(&heap.counters)[class].add(size);
+        tallies::<NEW>(&heap.counters)[class].add(size);
         heap.counters.level.add(CLASSES[class].weight);
         return block as *mut u8;
     }
     // Where there is not even a slab to be had, or the engine cannot be used, a page may do.
     let align = if mode::is_hardened() { 1 } else { PAGE };
-    allocate(entry.as_ref(), function, size, align, false)
+    allocate(entry.as_ref(), function::<NEW>(), size, align, false)
 }
 
 /// Sets ENOMEM, counts the failure, returns null.
@@ -269,7 +274,7 @@ pub fn free_sized(pointer: *mut u8, size: usize) {
 /// may be written by another thread just now.
 #[inline(always)]
 fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
-    let Some(entry) = crate::pagemap::near_entry(block) else { return false };
+    let Some(entry) = crate::pagemap::unwatched_entry(block) else { return false };
     let Some(heap) = own else { return false };
     let stack = heap.twin_of(entry.key.load(Relaxed));
     let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
@@ -286,33 +291,65 @@ fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
     true
 }
 
+/// A block that is not sampled needs no caller. By a jump.
+#[cold]
+#[inline(never)]
+extern "C" fn malloc_cold(size: usize) -> *mut u8 {
+    if profile::mode() == Mode::Sample
+        && let Some(block) = booked::unsampled::<false>(size)
+    {
+        return block;
+    }
+    malloc_with_caller(size)
+}
+
 with_caller! {
-    /// Reached by a jump from the exported function, so that the return address is still the program's.
-    malloc_cold(size) -> *mut u8, ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => malloc_slow
+    /// Reached by jumps from the exported function, so that the return address is still the program's.
+    malloc_with_caller(size) -> *mut u8, ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => malloc_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     free_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => free_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     delete_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => delete_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     free_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => free_sized_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     delete_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => delete_sized_slow
 }
 
 extern "C" fn free_slow(pointer: usize, site: usize) {
-    free_in_full(pointer, None, site);
+    match profile::mode() {
+        Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
+        Mode::Off | Mode::Sample if raised_and_freed(pointer) => {}
+        Mode::Off | Mode::Sample => free_in_full(pointer, None, site),
+    }
+}
+
+/// Frees a block where all that the fast path lacked is that the peak had to be raised first.
+#[inline(always)]
+fn raised_and_freed(pointer: usize) -> bool {
+    let heap = tls::heap();
+    if !heap.counters.level.is_above_peak() {
+        return false;
+    }
+    let Some(entry) = enter() else { return false };
+    entry.heap.counters.level.raise();
+    drop(entry);
+    free_fast(Some(heap), pointer)
 }
 
 extern "C" fn delete_slow(pointer: usize, site: usize) {
-    delete_in_full(pointer, None, site);
+    match profile::mode() {
+        Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
+        Mode::Off | Mode::Sample => delete_in_full(pointer, None, site),
+    }
 }
 
 extern "C" fn free_sized_slow(pointer: usize, size: usize, site: usize) {

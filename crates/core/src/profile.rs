@@ -1,25 +1,26 @@
 //! Call sites: who allocated what, for how long, and who owned the memory at the peak.
 //!
-//! Off unless asked for at load. Then the threads' slots stay on the empty heap (see `registry::go_slow`), so that every call
-//! comes to the slow path, which has the caller's return address; the default mode pays nothing. A call finds its site's
-//! number (`sites`), which goes to a mark beside the block's slot, and adds to the row of that number in its thread's own
-//! ledger; free finds the row by the mark. Stacks are unwound before any lock of the heap is taken.
+//! Off unless asked for at load. Then no size passes for small and no address for near in what the fast paths compare, so
+//! that every malloc, and but for samples every free, comes to the slow path, which has the caller's return address; the
+//! default mode pays nothing. A call finds its site's number (`sites`), which goes to a mark beside the block's slot, and adds
+//! to the row of that number in its thread's own ledger; free finds the row by the mark (`book`). Stacks are unwound before any
+//! lock of the heap is taken.
 
+pub mod book;
 pub mod modules;
 pub mod place;
 mod rule;
-mod sample;
+pub mod sample;
 pub mod sites;
 pub mod timeline;
 mod unwind;
 
 use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 
-use self::place::Place;
-use crate::heap::{Heap, State};
-use crate::ledger::{Ledger, Row, Share, Sum};
-use crate::registry::{self, Entry};
+use self::book::epoch;
+use crate::ledger::{Ledger, Row, Sum};
 use crate::whole::WHOLE;
+use crate::{pagemap, registry};
 
 /// Frames that are kept of a stack; the outermost of deeper ones are cut.
 pub const FRAMES: usize = 128;
@@ -85,7 +86,10 @@ pub fn start(mode: Mode, interval: usize, stack_end: usize) -> bool {
     }
     INTERVAL.store(interval.clamp(1, sample::LONGEST), Relaxed);
     MODE.store(mode as u8, Release);
-    registry::go_slow();
+    registry::let_nothing_pass();
+    if mode != Mode::Sample {
+        pagemap::watch();
+    }
     true
 }
 
@@ -151,195 +155,6 @@ fn look_for_closed(ledger: &Ledger, unloads: u32) {
     }
     ledger.forget();
     ledger.unloads.set(unloads);
-}
-
-/// Marks the peak: another one means that the peak was raised meanwhile.
-#[inline]
-fn epoch(heap: &Heap) -> u64 {
-    let peak = if WHOLE.shared.load(Relaxed) {
-        WHOLE.peak.load(Relaxed) as u64
-    } else {
-        heap.counters.level.peak_units()
-    };
-    peak << 1 | 1
-}
-
-/// The ledger of a heap, made when it is first needed.
-#[inline]
-pub fn ledger(heap: &'static Heap) -> Option<&'static Ledger> {
-    match heap.ledger.get() {
-        None => new_ledger(heap),
-        ledger => ledger,
-    }
-}
-
-#[cold]
-fn new_ledger(heap: &'static Heap) -> Option<&'static Ledger> {
-    let ledger = Ledger::make(mode().room().sites);
-    heap.ledger.set(ledger);
-    ledger
-}
-
-#[inline]
-fn share(mode: Mode, asked: usize, usable: usize) -> Share {
-    match mode {
-        Mode::Sample => sample::share(asked, usable, INTERVAL.load(Relaxed)),
-        _ => Share { blocks: 1, asked: asked as u64, usable: usable as u64 },
-    }
-}
-
-/// A block of `asked` bytes was given to `caller`, by a thread that is not inside its heap.
-#[inline]
-pub fn took(address: usize, place: Place, asked: usize, caller: &Caller) {
-    let heap = registry::mine();
-    if heap.state.load(Relaxed) != State::Live as u8 {
-        return took_late(address, place, asked, caller);
-    }
-    let Some(ledger) = ledger(heap) else { return };
-    if mode() == Mode::Sample {
-        if is_sampled(ledger, place.usable()) {
-            record(heap, ledger, address, place, asked, caller);
-        }
-        return;
-    }
-    record(heap, ledger, address, place, asked, caller);
-}
-
-/// Whether a block of `usable` bytes is one of those that are sampled.
-#[inline]
-pub fn is_sampled(ledger: &Ledger, usable: usize) -> bool {
-    ledger.last.set(0);
-    sample::is_due(ledger, usable, INTERVAL.load(Relaxed))
-}
-
-/// Records a block on the ledger of the thread's own heap.
-#[inline]
-pub fn record(
-    heap: &'static Heap,
-    ledger: &'static Ledger,
-    address: usize,
-    place: Place,
-    asked: usize,
-    caller: &Caller,
-) {
-    let unloads = modules::unloads();
-    if ledger.unloads.get() != unloads {
-        look_for_closed(ledger, unloads);
-    }
-    let mode = mode();
-    let (site, row) = if mode == Mode::Sites {
-        // Most calls come from few sites.
-        let known = ledger.at(caller.site);
-        match known.get() {
-            (at, site, Some(row)) if at == caller.site => (site, row),
-            _ => {
-                let site = sites::number(caller.site as u64, &[caller.site]);
-                let Some(row) = row_of(ledger, site) else { return };
-                known.set((caller.site, site, Some(row)));
-                (site, row)
-            }
-        }
-    } else {
-        let site = site_of_stack(caller);
-        let Some(row) = row_of(ledger, site) else { return };
-        (site, row)
-    };
-    note(heap, ledger, row, site, address, place, asked);
-    if mode == Mode::Sample {
-        row.samples.add(1);
-        sample::watch(address);
-        return;
-    }
-    if timeline::is_on() {
-        timeline::beat(heap, timeline::EVERY_CALL);
-    }
-}
-
-#[inline]
-fn row_of(ledger: &Ledger, site: u32) -> Option<&'static Row> {
-    if site == 0 { None } else { ledger.row(site) }
-}
-
-#[inline]
-fn note(
-    heap: &'static Heap,
-    ledger: &Ledger,
-    row: &Row,
-    site: u32,
-    address: usize,
-    place: Place,
-    asked: usize,
-) {
-    ledger.last.set(address);
-    if place.mark(site) {
-        row.took(epoch(heap), share(mode(), asked, place.usable()), asked);
-    }
-}
-
-/// By a thread whose heap is gone, or is being changed while a signal handler runs: on the shared heap's ledger, but for
-/// samples, whose countdown is a thread's own.
-#[cold]
-#[inline(never)]
-fn took_late(address: usize, place: Place, asked: usize, caller: &Caller) {
-    let site = match mode() {
-        Mode::Sample => return,
-        Mode::Sites => sites::number(caller.site as u64, &[caller.site]),
-        _ => site_of_stack(caller),
-    };
-    if let Some(Entry { heap, .. }) = &registry::enter()
-        && let Some(ledger) = ledger(heap)
-        && let Some(row) = row_of(ledger, site)
-    {
-        note(heap, ledger, row, site, address, place, asked);
-    }
-}
-
-/// A block that is about to be freed, or moved by realloc.
-pub struct Leaving {
-    place: Place,
-    site: u32,
-    usable: usize,
-    at_once: bool,
-}
-
-/// Whether the block at `address` may have a site: always but where blocks are sampled.
-#[inline]
-pub fn may_have_site(address: usize) -> bool {
-    mode() != Mode::Sample || sample::may_be_watched(address)
-}
-
-/// Before a block is freed: what its site is to be credited with, if it has one. Raises the peak where that is due, so that
-/// the credit does not come before it.
-#[inline]
-pub fn leaving(heap: &'static Heap, address: usize, place: Place) -> Option<Leaving> {
-    let site = place.take_mark();
-    if site == 0 {
-        return None;
-    }
-    if heap.counters.level.is_above_peak() {
-        heap.counters.level.raise();
-    }
-    let at_once = heap.ledger.get().is_some_and(|ledger| ledger.last.get() == address);
-    if mode() == Mode::Sample {
-        sample::unwatch(address);
-    }
-    Some(Leaving { place, site, usable: place.usable(), at_once })
-}
-
-/// The block has been freed by the thread that has `heap`.
-#[inline]
-pub fn left(heap: &'static Heap, leaving: &Leaving) {
-    if let Some(row) = ledger(heap).and_then(|ledger| ledger.row(leaving.site)) {
-        row.freed(epoch(heap), share(mode(), 0, leaving.usable), leaving.at_once);
-    }
-}
-
-/// It has not: the realloc failed, and the block at `address` stays.
-pub fn stays(leaving: &Leaving, address: usize) {
-    leaving.place.mark(leaving.site);
-    if mode() == Mode::Sample {
-        sample::watch(address);
-    }
 }
 
 /// What is known of a site, over all threads. `above`: the peak is now.

@@ -67,47 +67,27 @@ impl Drop for Entry {
         match &self.shared {
             None => {
                 self.heap.inside.store(false, Release);
-                set_mine(self.heap);
+                tls::set_heap(self.heap);
             }
-            Some(shared) => set_mine(shared.had),
+            Some(shared) => tls::set_heap(shared.had),
         }
     }
 }
 
-/// Whether every call of the malloc family is to take its slow path: threads' slots stay on the empty heap, and their
-/// heaps stand in the second word.
-static SLOW: AtomicBool = AtomicBool::new(false);
+/// Whether new threads' heaps let the fast paths serve what they can.
+static PASS: AtomicBool = AtomicBool::new(true);
 
-/// From now on the calls of this thread, and of those that have no heap yet, take the slow path. For good.
-pub fn go_slow() {
-    let heap = tls::heap();
-    tls::set_kept(heap);
-    SLOW.store(true, Release);
-    tls::set_heap(&EMPTY);
-}
-
-/// The calling thread's heap, wherever it stands.
-#[inline]
-pub fn mine() -> &'static Heap {
-    let heap = tls::heap();
-    if core::ptr::eq(heap, &EMPTY) { tls::kept() } else { heap }
-}
-
-/// Makes `heap` the calling thread's, where its calls look for it.
-#[inline]
-fn set_mine(heap: &'static Heap) {
-    if SLOW.load(Relaxed) && core::ptr::eq(tls::heap(), &EMPTY) {
-        tls::set_kept(heap);
-    } else {
-        tls::set_heap(heap);
-    }
+/// From now on every allocation of this thread, and of those that have no heap yet, takes the slow path. For good.
+pub fn let_nothing_pass() {
+    PASS.store(false, Release);
+    tls::heap().pass.set(false);
 }
 
 /// Starts a change of the calling thread's heap. Meanwhile its slot holds a heap in which nothing is found, so that
 /// a signal handler's calls come to [`enter_elsewhere`] and do not meet the half-changed one.
 #[inline]
 pub fn begin(heap: &'static Heap) -> Entry {
-    set_mine(&BUSY);
+    tls::set_heap(&BUSY);
     heap.inside.store(true, Release);
     Entry { heap, shared: None }
 }
@@ -128,21 +108,12 @@ pub fn enter() -> Option<Entry> {
 #[cold]
 #[inline(never)]
 fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
-    let mut heap = heap;
-    if core::ptr::eq(heap, &EMPTY) && SLOW.load(Relaxed) {
-        heap = tls::kept();
-        if heap.state.load(Relaxed) == State::Live as u8 {
-            let entry = begin(heap);
-            large::end_waiting();
-            return Some(entry);
-        }
-    }
     let had = heap;
     // What comes in from here on is a handler that interrupts.
-    set_mine(&BUSY);
+    tls::set_heap(&BUSY);
     if core::ptr::eq(heap, &EMPTY) {
         let born = birth();
-        set_mine(born.unwrap_or(&EMPTY));
+        tls::set_heap(born.unwrap_or(&EMPTY));
         let heap = born?;
         // After the heap is in place: with many keys pthread_setspecific allocates.
         watch_thread(heap);
@@ -150,7 +121,7 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
     }
     let entry = share(had);
     if entry.is_none() {
-        set_mine(had);
+        tls::set_heap(had);
     }
     entry
 }
@@ -191,6 +162,7 @@ fn birth() -> Option<&'static Heap> {
     if THREADS_EVER.fetch_add(1, Relaxed) > 0 {
         share_level();
     }
+    heap.pass.set(PASS.load(Acquire));
     heap.state.store(State::Live as u8, Release);
     Some(heap)
 }
@@ -278,7 +250,7 @@ fn watch_thread(heap: &'static Heap) {
 
 /// The key's destructor: runs in the ending thread, before the C library frees what it keeps for it.
 extern "C" fn thread_ends(_: *mut libc::c_void) {
-    let heap = mine();
+    let heap = tls::heap();
     if heap.state() != State::Live {
         return;
     }
@@ -287,7 +259,7 @@ extern "C" fn thread_ends(_: *mut libc::c_void) {
     heap.settle();
     heap.release();
     drop(entry);
-    set_mine(&GONE);
+    tls::set_heap(&GONE);
     THREADS.fetch_sub(1, Relaxed);
     abandon(heap);
 }
@@ -341,7 +313,7 @@ pub unsafe fn fork_child() {
     shared::part(heaps().map(|heap| &heap.counters));
     // SAFETY: passed on.
     unsafe { fork_parent() };
-    let mine = mine();
+    let mine = tls::heap();
     let alone = THREADS.load(Relaxed) <= 1;
     let shared = SHARED.each_ref().map(|shared| shared.take().and_then(|s| *s));
     for heap in heaps() {

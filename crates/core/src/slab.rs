@@ -10,8 +10,8 @@ use mems_chain::NodeId;
 
 use crate::class::{CLASSES, Class, SLOTS_MAX};
 use crate::engine::Span;
-use crate::ledger::Marks;
 use crate::loans::Loans;
+use crate::marks::Marks;
 use crate::os::PAGE;
 use crate::{block, pagemap, pool};
 
@@ -199,6 +199,19 @@ impl Slab {
         // SAFETY: the page map leads here no more, and the caller has taken it out of its lists.
         unsafe { pool::put(core::ptr::NonNull::from(self).cast(), size_of::<Slab>()) };
         back
+    }
+}
+
+impl Slab {
+    /// The slab that a page map entry leads to.
+    ///
+    /// # Safety
+    /// The entry's key names a stack.
+    #[inline(always)]
+    pub unsafe fn behind(entry: &pagemap::Entry) -> &'static Slab {
+        let meta = entry.meta.load(core::sync::atomic::Ordering::Relaxed);
+        // SAFETY: an entry with an owner leads to that owner's slab, whose memory is never unmapped.
+        unsafe { &*meta.cast::<Slab>() }
     }
 }
 

@@ -95,6 +95,27 @@ impl Stack {
         place.is_some()
     }
 
+    /// As [`crate::class::Class::slot_at`].
+    #[inline(always)]
+    pub fn slot_at(&self, address: usize) -> Option<usize> {
+        let product = self.product(address);
+        if product as u32 >= self.inverse.get() {
+            return None;
+        }
+        Some((product >> 32) as usize - 1)
+    }
+
+    /// The same for an address that is a slot's.
+    #[inline(always)]
+    pub fn slot_of(&self, block: usize) -> usize {
+        (self.product(block) >> 32) as usize - 1
+    }
+
+    #[inline(always)]
+    fn product(&self, address: usize) -> u64 {
+        u64::from((!(address as u32) & self.mask.get()) + 1) * u64::from(self.inverse.get())
+    }
+
     /// The place of the next block, if there is room.
     #[inline(always)]
     pub fn place(&self) -> Option<&'static Cell<usize>> {

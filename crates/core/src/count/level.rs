@@ -15,6 +15,12 @@ pub const fn weight(usable: usize) -> u64 {
     ((usable as u64 / 16) << BLOCK_BITS) + 1
 }
 
+/// The usable bytes of a block of this [`weight`].
+#[inline(always)]
+pub const fn usable_of(weight: u64) -> u64 {
+    weight >> BLOCK_BITS << 4
+}
+
 /// Live bytes and blocks of one heap, and their peak, for one addition a call.
 ///
 /// One word holds (live - peak) in units of 16 bytes, signed, above 24 bits that count blocks, biased. A block's

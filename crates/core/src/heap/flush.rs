@@ -125,7 +125,7 @@ impl Heap {
         if owner_of(key) != self.address() {
             return remote::send(self, owner_of(key), block);
         }
-        match slab.kind().slot_at(block).map(|number| (slab.place(number), number)) {
+        match slab.kind().slot_at(block).map(|number| (slab.come_home(number), number)) {
             Some((Place::Lent(class), number)) if block::is_marked(block, self.secret.get()) => {
                 slab.take_back(class, number, self.secret.get());
             }

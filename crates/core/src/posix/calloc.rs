@@ -14,18 +14,24 @@ use crate::tls;
 #[inline(always)]
 pub fn calloc(count: usize, size: usize) -> *mut u8 {
     if let Some(heap) = tls::own()
-        && let Some(bytes) = count.checked_mul(size)
-        && bytes <= SLAB_MAX
-        && let class = class::of(bytes)
-        && let Some(block) = claimed(heap, class)
+        && let Some(block) = ready(heap, count, size, heap.pass.slab_below())
     {
-        let kind = &CLASSES[class];
-        heap.counters.slot(Function::Calloc, bytes, kind);
-        heap.counters.level.add(kind.weight);
-        // SAFETY: the block was just taken, and its slot holds that many bytes.
-        return unsafe { bytes::clear(block, bytes) };
+        return block;
     }
     calloc_cold(count, size)
+}
+
+/// A block that lies ready, of less than `below` bytes (at most SLAB_MAX + 1).
+#[inline(always)]
+fn ready(heap: &Heap, count: usize, size: usize, below: usize) -> Option<*mut u8> {
+    let bytes = count.checked_mul(size).filter(|bytes| *bytes < below)?;
+    let class = class::of(bytes);
+    let block = claimed(heap, class)?;
+    let kind = &CLASSES[class];
+    heap.counters.slot(Function::Calloc, bytes, kind);
+    heap.counters.level.add(kind.weight);
+    // SAFETY: the block was just taken, and its slot holds that many bytes.
+    Some(unsafe { bytes::clear(block, bytes) })
 }
 
 /// A block from a stack, uncounted; None when the stack is empty, and for one that lost its mark.
@@ -47,6 +53,11 @@ with_caller! {
 }
 
 extern "C" fn calloc_slow(count: usize, size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if profile::is_on()
+        && let Some(block) = ready(tls::heap(), count, size, SLAB_MAX + 1)
+    {
+        return watched::took(block, count * size, &Caller { site, stack, frame });
+    }
     let entry = enter();
     let Some(bytes) = count.checked_mul(size) else { return fail(entry.as_ref(), Function::Calloc) };
     let block = allocate(entry.as_ref(), Function::Calloc, bytes, 1, true);

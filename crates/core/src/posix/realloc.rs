@@ -13,6 +13,7 @@ use super::{SIZE_LIMIT, allocate, bytes, enter, fail, take, watched};
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
+use crate::heap::Heap;
 use crate::misuse::Misuse;
 use crate::profile::{self, Caller};
 use crate::registry::Entry;
@@ -22,10 +23,12 @@ use crate::{hardened, large, mode, os, pagemap, tls};
 /// realloc. O(1) amortized, and the copying.
 #[inline(always)]
 pub fn realloc(pointer: *mut u8, size: usize) -> *mut u8 {
-    match fast(Function::Realloc, pointer as usize, size) {
-        Some(block) => block as *mut u8,
-        None => realloc_cold(pointer as usize, size),
+    if let Some(heap) = tls::own()
+        && let Some(block) = fast(heap, Function::Realloc, pointer as usize, size, heap.pass.slab_most())
+    {
+        return block as *mut u8;
     }
+    realloc_cold(pointer as usize, size)
 }
 
 with_caller! {
@@ -48,7 +51,7 @@ extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usiz
 
 /// What realloc of null gives, from the thread's stack.
 #[inline]
-fn first(size: usize) -> Option<usize> {
+pub(super) fn first(size: usize) -> Option<usize> {
     let heap = tls::own()?;
     let class = (size <= SLAB_MAX).then(|| class::of(size))?;
     let block = claimed(heap, class)?;
@@ -61,21 +64,20 @@ fn first(size: usize) -> Option<usize> {
 /// realloc, or reallocarray after its multiplication, in a function that has its caller's return address. `function` says
 /// whose call it counts as.
 pub(super) fn realloc_as(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
-    match fast(function, pointer as usize, size) {
+    match fast(tls::heap(), function, pointer as usize, size, SLAB_MAX) {
         Some(block) => block as *mut u8,
         None => in_full(function, pointer, size, site),
     }
 }
 
 /// Reallocates a block of this thread's slabs to a slot's size where nothing is out of the ordinary: in place, or to a
-/// block that lies ready. None (nothing done) otherwise.
+/// block that lies ready. None (nothing done) otherwise, and above `most` (at most SLAB_MAX) in any case.
 #[inline(always)]
-fn fast(function: Function, old: usize, size: usize) -> Option<usize> {
-    if size.wrapping_sub(1) >= SLAB_MAX {
+fn fast(heap: &'static Heap, function: Function, old: usize, size: usize, most: usize) -> Option<usize> {
+    if size.wrapping_sub(1) >= most {
         return None;
     }
     let key = pagemap::near_entry(old)?.key.load(Relaxed);
-    let heap = tls::own()?;
     let stack = heap.stack_of(key)?;
     let wanted = class::of(size);
     let (kind, now) = (&CLASSES[class_of(key)], &CLASSES[wanted]);

@@ -17,26 +17,28 @@ use crate::registry::{self, Entry};
 use crate::stack::class_of;
 use crate::{hardened, large, mode, pagemap, profile, remote, tls};
 
+#[inline(never)]
 pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
         return release_null(Function::Free);
     }
     let giving = Giving { function: "free", delete: false, named };
     if profile::is_on() {
-        return watched::free(giving, pointer, site);
+        return watched::free_block(giving, pointer, site);
     }
     if !elsewhere(pointer) {
         release(enter(), giving, pointer, site);
     }
 }
 
+#[inline(never)]
 pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if pointer == 0 {
         return release_null(Function::Delete);
     }
     let giving = Giving { function: "delete", delete: true, named };
     if profile::is_on() {
-        return watched::free(giving, pointer, site);
+        return watched::free_block(giving, pointer, site);
     }
     if elsewhere(pointer) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
@@ -51,7 +53,7 @@ pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) 
 /// Frees a large block that is kept, or a block of another heap's slabs onto a stack of this thread's, where only room has
 /// to be made or the peak to be raised; false (nothing done) otherwise.
 #[inline(always)]
-fn elsewhere(block: usize) -> bool {
+pub(super) fn elsewhere(block: usize) -> bool {
     let Some(entry) = pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
     let key = entry.key.load(Relaxed);
@@ -81,8 +83,8 @@ fn elsewhere(block: usize) -> bool {
 
 /// free(NULL) and delete of NULL do nothing, and above all make no heap: the C library calls free(NULL) many times
 /// when a thread has ended and nobody would give such a heap back.
-fn release_null(function: Function) {
-    let heap = registry::mine();
+pub(super) fn release_null(function: Function) {
+    let heap = tls::heap();
     let delete = function == Function::Delete;
     if heap.state() != State::Live {
         ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);

@@ -1,101 +1,150 @@
 //! The malloc family while call sites are recorded: each call as it ever is, and what `profile` wants to know of it.
 //!
-//! Reached from the slow paths only. A small malloc or free takes a fast path of its own here, on the heap that the thread
-//! keeps; all else goes through the plain functions, before and after. Owns nothing.
+//! All calls go through the plain functions, before and after; what the fast paths of these modes (`booked`) leave over comes
+//! here. Owns nothing.
 
+use core::hint::black_box;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::{SMALL_MAX, enter, free_fast, pop, release};
-use crate::class::{self, CLASSES, LIMIT};
-use crate::count::{Counters, Function, Tally};
+use super::release::{elsewhere, release_null};
+use super::{
+    SLAB_MAX, SMALL_MAX, allocate, allocate_tallied, booked, enter, function, pop, release, tallies,
+};
+use crate::class::{self, CLASSES};
+use crate::count::{Function, weight};
 use crate::hard::Giving;
-use crate::heap::{Heap, State};
-use crate::profile::place::Place;
-use crate::profile::{self, Caller, Mode};
-use crate::slab::{self, Slab};
-use crate::{pagemap, registry};
+use crate::heap::{State, owner_of};
+use crate::os::PAGE;
+use crate::profile::place::{self, Place};
+use crate::profile::{Caller, Mode, book, mode, sample};
+use crate::registry::Entry;
+use crate::{block, pagemap, tls};
 
-/// malloc or operator new.
-#[inline(always)]
-pub fn malloc(
-    function: Function,
-    size: usize,
-    caller: &Caller,
-    tallies: impl Fn(&Counters) -> &[Tally; LIMIT],
-) -> *mut u8 {
-    let heap = registry::mine();
-    if size <= SMALL_MAX {
-        let class = class::of_small(size);
-        if let Some(ledger) = heap.ledger.get()
-            && let Some(block) = pop(heap, class, size, &tallies)
-        {
-            let sampling = profile::mode() == Mode::Sample;
-            if sampling && !profile::is_sampled(ledger, CLASSES[class].slot as usize) {
-                return block;
-            }
-            if let Some((slab, number)) = own_slot(block as usize) {
-                profile::record(heap, ledger, block as usize, Place::Slot(slab, number, class), size, caller);
-            }
-            return block;
+/// malloc, or operator new, in a mode that is not off.
+#[inline(never)]
+pub extern "C" fn malloc<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    let caller = Caller { site, stack, frame };
+    let heap = tls::heap();
+    if size <= SLAB_MAX
+        && mode() == Mode::Sample
+        && heap.state.load(Relaxed) == State::Live as u8
+        && let Some(ledger) = heap.ledger.get()
+    {
+        let class = class::of(size);
+        if sample::is_due(ledger, CLASSES[class].weight) {
+            return sampled::<NEW>(class, size, &caller);
         }
+        return match pop::<NEW>(heap, class, size) {
+            Some(block) => block,
+            None => allocate_tallied::<NEW>(size),
+        };
     }
-    took(super::allocate_tallied(function, size, tallies), size, caller)
+    let newest = if size <= SMALL_MAX { pop::<NEW>(heap, class::of_small(size), size) } else { None };
+    let block = newest.unwrap_or_else(|| allocate_tallied::<NEW>(size));
+    took(block, size, &caller)
 }
 
-/// The slab and slot of a block that came from a stack of this class.
-#[inline(always)]
-fn own_slot(block: usize) -> Option<(&'static Slab, usize)> {
-    let entry = pagemap::entry(block)?;
-    let slab = slab::of(entry, entry.key.load(Relaxed))?;
-    // The slab may have lent the block: then its slots are of another size.
-    Some((slab, slab.kind().slot_at(block)?))
+/// A block of `class` that is recorded: one of this heap's slabs, which can be watched, or else a block of its own page.
+#[cold]
+#[inline(never)]
+fn sampled<const NEW: bool>(class: usize, size: usize, caller: &Caller) -> *mut u8 {
+    let entry = enter();
+    let own = match &entry {
+        Some(Entry { heap, .. }) => heap.take(class).filter(|block| {
+            let owned = pagemap::entry(*block).map(|e| owner_of(e.key.load(Relaxed))) == Some(heap.address());
+            if !owned {
+                block::mark(*block, heap.secret.get());
+                heap.put(class, *block);
+            }
+            owned
+        }),
+        None => None,
+    };
+    let block = match (own, &entry) {
+        (Some(block), Some(Entry { heap, .. })) => {
+            tallies::<NEW>(&heap.counters)[class].add(size);
+            heap.counters.level.add(CLASSES[class].weight);
+            block as *mut u8
+        }
+        _ => allocate(entry.as_ref(), function::<NEW>(), size, PAGE, false),
+    };
+    drop(entry);
+    record_at_place(block, size, caller)
+}
+
+/// Records a block of `size` bytes for its direct caller, and hands it on.
+#[inline(never)]
+pub extern "C" fn record(size: usize, site: usize, block: *mut u8) -> *mut u8 {
+    // Not seen to be what came in, so that it need not be kept where this is jumped to.
+    black_box(took(block, size, &Caller { site, stack: 0, frame: 0 }))
 }
 
 /// Records a block of `size` bytes, if it is one, and hands it on.
 #[inline(never)]
 pub fn took(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
+    if mode() == Mode::Sample {
+        let heap = tls::heap();
+        if block.is_null() || heap.state.load(Relaxed) != State::Live as u8 {
+            return block;
+        }
+        match book::ledger(heap) {
+            Some(ledger) if sample::is_due(ledger, weight(place::usable_at(block as usize))) => {}
+            _ => return block,
+        }
+    }
+    let small = mode() == Mode::Sites && size <= SMALL_MAX;
+    if small && booked::booked(tls::heap(), class::of_small(size), block as usize, size, caller.site) {
+        return block;
+    }
+    record_at_place(block, size, caller)
+}
+
+fn record_at_place(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
     if !block.is_null()
         && let Some(place) = Place::of(block as usize)
     {
-        profile::took(block as usize, place, size, caller);
+        book::took(block as usize, place, size, caller);
     }
     block
 }
 
-/// free or operator delete, of a pointer that is not null.
-#[inline(always)]
-pub fn free(giving: Giving, pointer: usize, site: usize) {
-    let heap = registry::mine();
+/// free, or operator delete.
+#[inline(never)]
+pub extern "C" fn free<const DELETE: bool>(pointer: usize, site: usize) {
+    if pointer == 0 {
+        return release_null(if DELETE { Function::Delete } else { Function::Free });
+    }
+    if tls::heap().counters.level.is_above_peak()
+        && let Some(entry) = enter()
+    {
+        entry.heap.counters.level.raise();
+        drop(entry);
+        if booked::free_own::<DELETE>(pointer) {
+            return;
+        }
+    }
+    let giving = Giving { function: if DELETE { "delete" } else { "free" }, delete: DELETE, named: None };
+    free_block(giving, pointer, site);
+}
+
+/// Frees a block, whatever it is, in a mode that is not off.
+pub fn free_block(giving: Giving, pointer: usize, site: usize) {
+    let heap = tls::heap();
     if heap.state.load(Relaxed) != State::Live as u8 {
         return free_late(giving, pointer, site);
     }
     if giving.delete {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
-    let place = if profile::may_have_site(pointer) { place_of(heap, pointer) } else { None };
-    let leaving = place.and_then(|place| profile::leaving(heap, pointer, place));
-    if !free_fast(Some(heap), pointer) {
+    let watched = mode() != Mode::Sample || place::may_be_watched(pointer);
+    let leaving =
+        if watched { Place::of(pointer) } else { None }.and_then(|place| book::leaving(heap, pointer, place));
+    if !elsewhere(pointer) {
         release(enter(), giving, pointer, site);
     }
     if let Some(leaving) = leaving {
-        profile::left(heap, &leaving);
+        book::left(heap, &leaving);
     }
-}
-
-/// Where the mark of the block at `pointer` is.
-#[inline(always)]
-fn place_of(heap: &'static Heap, pointer: usize) -> Option<Place> {
-    if let Some(entry) = pagemap::near_entry(pointer) {
-        let key = entry.key.load(Relaxed);
-        if heap.stack_of(key).is_some()
-            && let Some(slab) = slab::of(entry, key)
-            && slab.loans.get().is_none()
-            && let Some(number) = slab.kind().slot_at(pointer)
-        {
-            return Some(Place::Slot(slab, number, slab.class.get() as usize % LIMIT));
-        }
-    }
-    Place::of(pointer)
 }
 
 /// By a thread without a heap of its own to use, or with none yet.
@@ -107,9 +156,9 @@ fn free_late(giving: Giving, pointer: usize, site: usize) {
         if giving.delete {
             entry.heap.counters.calls[Function::Delete as usize].blocks.add(1);
         }
-        let place = if profile::may_have_site(pointer) { Place::of(pointer) } else { None };
-        if let Some(leaving) = place.and_then(|place| profile::leaving(entry.heap, pointer, place)) {
-            profile::left(entry.heap, &leaving);
+        if let Some(leaving) = Place::of(pointer).and_then(|place| book::leaving(entry.heap, pointer, place))
+        {
+            book::left(entry.heap, &leaving);
         }
     }
     release(entry, giving, pointer, site);
@@ -118,15 +167,20 @@ fn free_late(giving: Giving, pointer: usize, site: usize) {
 /// realloc or reallocarray.
 pub fn realloc(function: Function, pointer: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
     let old = pointer as usize;
-    let leaving = match if old == 0 { None } else { Place::of(old) } {
+    let passes = old == 0 || mode() == Mode::Sample && !place::may_be_watched(old);
+    let leaving = match if passes { None } else { Place::of(old) } {
         None => None,
-        Some(place) => enter().and_then(|entry| profile::leaving(entry.heap, old, place)),
+        Some(place) => enter().and_then(|entry| book::leaving(entry.heap, old, place)),
     };
-    let new = super::realloc::realloc_as(function, pointer, size, caller.site);
+    let first = if old == 0 && function == Function::Realloc { super::realloc::first(size) } else { None };
+    let new = match first {
+        Some(block) => block as *mut u8,
+        None => super::realloc::realloc_as(function, pointer, size, caller.site),
+    };
     if let Some(leaving) = leaving {
         match enter() {
-            _ if new.is_null() && size > 0 => profile::stays(&leaving, old),
-            Some(entry) => profile::left(entry.heap, &leaving),
+            Some(entry) if new.is_null() && size > 0 => book::stays(entry.heap, &leaving),
+            Some(entry) => book::left(entry.heap, &leaving),
             None => {}
         }
     }

@@ -2,40 +2,41 @@
 //!
 //! Imagine marks strewn over the stream of usable bytes at random, one in `interval` bytes on average (a Poisson process);
 //! a block is recorded when a mark falls into it. One of `s` bytes is so with probability p = 1 - exp(-s / interval), whatever
-//! came before, and therefore stands for 1 / p blocks: sums over sites are unbiased. Owns a small filter that
-//! tells most blocks that are not recorded.
+//! came before, and therefore stands for 1 / p blocks: sums over sites are unbiased. Owns nothing: the countdown is the
+//! ledger's.
 
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
+use crate::count::weight;
 use crate::ledger::{BLOCK, Ledger, Share};
 
 /// The highest interval, in bytes.
-pub const LONGEST: usize = 1 << 40;
+pub const LONGEST: usize = 1 << 36;
 
-/// Whether a block of `usable` bytes is recorded. A subtraction where it is not.
-#[inline]
-pub fn is_due(ledger: &Ledger, usable: usize, interval: usize) -> bool {
-    if ledger.random.get() == 0 {
-        begin(ledger, interval);
-    }
-    let left = ledger.countdown.get() - usable as i64;
+/// Whether a block of this [`weight`] is recorded. A subtraction where it is not. (The one block in a weight is a 2^24th of 16
+/// bytes here.)
+#[inline(always)]
+pub fn is_due(ledger: &Ledger, weight: u64) -> bool {
+    let left = ledger.countdown.get() - weight as i64;
     ledger.countdown.set(left);
-    if left >= 0 {
-        return false;
+    left < 0 && reached(ledger, left, super::INTERVAL.load(Relaxed))
+}
+
+/// The countdown has run out: it is set anew. Whether a mark was reached; there is none yet before the first countdown.
+#[cold]
+#[inline(never)]
+fn reached(ledger: &Ledger, left: i64, interval: usize) -> bool {
+    let mut left = left;
+    if ledger.random.get() == 0 {
+        let seed = crate::os::now_ns() ^ core::ptr::from_ref(ledger) as u64;
+        ledger.random.set(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        left += distance(ledger, interval);
     }
-    ledger.countdown.set(distance(ledger, interval));
-    true
+    ledger.countdown.set(if left < 0 { distance(ledger, interval) } else { left });
+    left < 0
 }
 
-#[cold]
-fn begin(ledger: &Ledger, interval: usize) {
-    let seed = crate::os::now_ns() ^ core::ptr::from_ref(ledger) as u64;
-    ledger.random.set(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    ledger.countdown.set(distance(ledger, interval));
-}
-
-/// Bytes to the next mark.
-#[cold]
+/// How far it is to the next mark, as a weight.
 fn distance(ledger: &Ledger, interval: usize) -> i64 {
     // xorshift64* (Vigna, 2016).
     let mut x = ledger.random.get();
@@ -45,7 +46,7 @@ fn distance(ledger: &Ledger, interval: usize) -> i64 {
     ledger.random.set(x);
     let bits = x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
     let uniform = (bits as f64 + 0.5) / (1u64 << 53) as f64;
-    (-natural_log(uniform) * interval as f64) as i64
+    (-natural_log(uniform) * interval as f64 * (weight(1 << 20) >> 20) as f64) as i64
 }
 
 /// What a recorded block of `usable` bytes stands for.
@@ -97,33 +98,6 @@ fn natural_log(x: f64) -> f64 {
     2.0 * sum + exponent as f64 * LN_2
 }
 
-/// How many recorded live blocks there are, by a few bits of their address: nearly all frees end at a zero here. A place that
-/// has reached 255 stays so.
-static WATCHED: [AtomicU8; PLACES] = [const { AtomicU8::new(0) }; PLACES];
-const PLACES: usize = 16 << 10;
-
-fn place(address: usize) -> &'static AtomicU8 {
-    let mixed = (address as u64 >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50;
-    &WATCHED[mixed as usize % PLACES]
-}
-
-/// Tells that the block at `address` is recorded.
-pub fn watch(address: usize) {
-    let _ = place(address).fetch_update(Relaxed, Relaxed, |count| count.checked_add(1));
-}
-
-/// Whether the block at `address` may be one that is recorded. One load.
-#[inline]
-pub fn may_be_watched(address: usize) -> bool {
-    place(address).load(Relaxed) != 0
-}
-
-/// Tells that a recorded block is freed.
-pub fn unwatch(address: usize) {
-    let less = |count: u8| if count == 0 || count == u8::MAX { None } else { Some(count - 1) };
-    let _ = place(address).fetch_update(Relaxed, Relaxed, less);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,12 +122,13 @@ mod tests {
     #[test]
     fn estimates_are_unbiased_for_small_and_large_blocks() {
         let interval = 4096;
+        super::super::INTERVAL.store(interval, Relaxed);
         for size in [16, 208, 4096, 65536] {
             let ledger = Ledger::make(16).expect("memory");
             let count = 4_000_000 / (1 + size / 256);
             let (mut blocks, mut bytes) = (0, 0);
             for _ in 0..count {
-                if is_due(ledger, size, interval) {
+                if is_due(ledger, weight(size)) {
                     let share = share(size - 1, size, interval);
                     blocks += share.blocks;
                     bytes += share.usable;
