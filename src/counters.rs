@@ -13,7 +13,7 @@ use mems_core::registry;
 use mems_core::report::ExitKind;
 use mems_core::shared::{self, Door, HEADER, state};
 
-use crate::{options, process, raw, stderr};
+use crate::{options, process, raw};
 
 static DOOR: Door = Door { create, put };
 static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
@@ -25,9 +25,14 @@ const PAGE: usize = mems_core::os::PAGE;
 
 /// Moves the counters into a file if `mems run` asked for it. To be called at load.
 pub fn open() {
-    if options::get().shared.is_empty() {
-        return;
+    if !options::get().shared.is_empty() {
+        make();
     }
+}
+
+#[cold]
+#[inline(never)]
+fn make() {
     let facts = process::facts(ExitKind::Live, 0);
     HEADER.pid.store(facts.pid, Relaxed);
     HEADER.ppid.store(facts.ppid, Relaxed);
@@ -118,19 +123,16 @@ fn open_as(pid: u32, start_ns: u64, flags: c_int) -> bool {
     if got < 0 {
         return false;
     }
-    let errno = mems_core::os::errno();
-    // SAFETY: duplicating a descriptor touches no memory.
-    let high = unsafe { libc::fcntl(got as c_int, libc::F_DUPFD_CLOEXEC, LEAST) };
-    mems_core::os::set_errno(errno);
-    let descriptor = if high >= 0 { high } else { got as c_int };
+    let high = raw::duplicate(got as c_int, LEAST);
+    let descriptor = if high >= 0 { high } else { got } as c_int;
     if high >= 0 {
         raw::close(got as c_int);
     }
-    INODE.store(stderr::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
+    INODE.store(raw::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
     DESCRIPTOR.store(descriptor, Relaxed);
     true
 }
 
 fn is_ours(descriptor: c_int) -> bool {
-    stderr::status(descriptor).is_some_and(|file| file.st_ino == INODE.load(Relaxed))
+    raw::status(descriptor).is_some_and(|file| file.st_ino == INODE.load(Relaxed))
 }

@@ -15,13 +15,14 @@ pub extern "C" fn daemon(keep_directory: c_int, keep_descriptors: c_int) -> c_in
         0 => {}
         _ => exit::_exit(0),
     }
-    // SAFETY: setsid has no precondition.
-    if unsafe { libc::setsid() } == -1 {
+    let session = raw::new_session();
+    if session < 0 {
+        mems_core::os::set_errno(-session as c_int);
         return -1;
     }
     if keep_directory == 0 {
-        // SAFETY: a C string. A directory that cannot be entered is no failure, as in the C library.
-        unsafe { libc::chdir(c"/".as_ptr()) };
+        // A directory that cannot be entered is no failure, as in the C library.
+        raw::change_directory(c"/");
     }
     if keep_descriptors == 0 {
         return to_nowhere();
@@ -38,8 +39,7 @@ fn to_nowhere() -> c_int {
         return -1;
     }
     for descriptor in 0..3 {
-        // SAFETY: duplicating a descriptor touches no memory.
-        unsafe { libc::dup2(null as c_int, descriptor) };
+        raw::duplicate_onto(null as c_int, descriptor, 0);
     }
     if null > 2 {
         raw::close(null as c_int);

@@ -135,6 +135,8 @@ fn compose(exit: ExitKind, code: i32, desk: &mut Contents) {
 
 /// Writes the full form, whose length follows the heap's, from memory mapped for it. Where there is none, the short form
 /// is written, and what is missing is said.
+#[cold]
+#[inline(never)]
 fn long(report: &Report, colours: bool, short: &mut Buffer) {
     let room = os::round_to_pages(summary_room() + full::room(report.counts));
     let Some((at, len)) = room.and_then(|len| Some((os::map(len, 0)?, len))) else {

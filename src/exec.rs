@@ -4,7 +4,6 @@
 //! allocated, which a child of a multi-threaded fork or of vfork needs. If the new image cannot be loaded, counting goes on.
 
 use core::ffi::{CStr, c_char, c_int};
-use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
 use mems_core::os;
@@ -236,20 +235,10 @@ unsafe fn load(
 /// # Safety
 /// `path` is a C string.
 unsafe fn is_program(at: c_int, path: *const c_char, flags: c_int) -> bool {
-    let errno = os::errno();
-    let mut file = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: a C string, and a stat to write to.
-    let found = unsafe { libc::fstatat(at, path, file.as_mut_ptr(), flags & libc::AT_EMPTY_PATH) } == 0;
-    os::set_errno(errno);
-    if !found {
-        return false;
-    }
-    // SAFETY: fstatat succeeded, so it wrote all of it.
-    let file = unsafe { file.assume_init() };
-    // SAFETY: as for fstatat.
-    let allowed =
-        flags & libc::AT_EMPTY_PATH != 0 || unsafe { libc::faccessat(at, path, libc::X_OK, 0) } == 0;
-    os::set_errno(errno);
+    // SAFETY: a C string.
+    let Some(file) = (unsafe { raw::status_at(at, path, flags & libc::AT_EMPTY_PATH) }) else { return false };
+    // SAFETY: as above.
+    let allowed = flags & libc::AT_EMPTY_PATH != 0 || unsafe { raw::may_execute(at, path) };
     file.st_mode & libc::S_IFMT == libc::S_IFREG && file.st_mode & 0o111 != 0 && allowed
 }
 

@@ -11,15 +11,18 @@ use mems_core::buffer::Buffer;
 use mems_core::report::ExitKind;
 
 use crate::place::Place;
-use crate::{process, raw, stderr};
+use crate::{process, raw};
 
 /// The descriptor's number is high, as that of the copy of stderr.
 const LEAST: c_int = 960;
+/// The longest path and name that are kept, in bytes.
+const PATH: usize = 8192;
 
 /// See the module.
 pub struct File {
-    /// The path with its %p, %n and %% still in it, but absolute.
-    template: Place<8192>,
+    /// The path with its %p, %n and %% still in it, but absolute, and a NUL.
+    template: Place,
+    /// The descriptor + 1; 0: none. So a file that nobody wants is zero bytes, on no page of this process.
     descriptor: AtomicI32,
     inode: AtomicU64,
 }
@@ -27,20 +30,21 @@ pub struct File {
 impl File {
     /// None yet.
     pub const fn new() -> File {
-        File { template: Place::new(), descriptor: AtomicI32::new(-1), inode: AtomicU64::new(0) }
+        File { template: Place::new(), descriptor: AtomicI32::new(0), inode: AtomicU64::new(0) }
     }
 
     /// Opens the file that `wanted` and `name` behind it name together, for this process. The descriptor, or the negated
     /// error number.
     pub fn open(&self, wanted: &[u8], name: &[u8]) -> isize {
-        self.template.set(|place| {
+        self.template.set(PATH, |place| {
             let mut text = Buffer::new(place);
             if !wanted.starts_with(b"/") {
                 working_directory(&mut text);
             }
             text.bytes(wanted);
             text.bytes(name);
-            text.len()
+            text.bytes(b"\0");
+            if text.is_cut() { 0 } else { text.len() }
         });
         self.reopen()
     }
@@ -48,7 +52,7 @@ impl File {
     /// In a forked child whose file has another name than its parent's: lets the parent's go.
     pub fn forked(&self) {
         if self.template.get().windows(2).any(|pair| pair == b"%p") {
-            let descriptor = self.descriptor.swap(-1, Relaxed);
+            let descriptor = self.descriptor.swap(0, Relaxed) - 1;
             if descriptor >= 0 && self.is_ours(descriptor) {
                 raw::close(descriptor);
             }
@@ -62,26 +66,44 @@ impl File {
 
     /// Appends `bytes` in one write, opening the file anew where the program has closed it. False when that failed.
     pub fn write(&self, bytes: &[u8]) -> bool {
-        let mut descriptor = self.descriptor.load(Relaxed);
+        let mut descriptor = self.descriptor.load(Relaxed) - 1;
         if descriptor < 0 || !self.is_ours(descriptor) {
             if self.reopen() < 0 {
                 return false;
             }
-            descriptor = self.descriptor.load(Relaxed);
+            descriptor = self.descriptor.load(Relaxed) - 1;
         }
         raw::quietly(|| raw::write_all(descriptor, bytes)) == bytes.len() as isize
     }
 
     /// Opens the file under its name for this process.
     fn reopen(&self) -> isize {
+        let template = self.template.get();
+        if template.contains(&b'%') {
+            return self.open_expanded();
+        }
+        match CStr::from_bytes_with_nul(template) {
+            Ok(path) => self.open_path(path),
+            Err(_) => -(libc::ENAMETOOLONG as isize),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_expanded(&self) -> isize {
         let mut place = [0; libc::PATH_MAX as usize];
         let mut path = Buffer::new(&mut place);
         self.expand(&mut path);
-        path.bytes(b"\0");
         if path.is_cut() {
             return -(libc::ENAMETOOLONG as isize);
         }
-        let Ok(path) = CStr::from_bytes_with_nul(path.as_bytes()) else { return -(libc::EINVAL as isize) };
+        match CStr::from_bytes_with_nul(path.as_bytes()) {
+            Ok(path) => self.open_path(path),
+            Err(_) => -(libc::EINVAL as isize),
+        }
+    }
+
+    fn open_path(&self, path: &CStr) -> isize {
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
         // O_NONBLOCK: opening a named pipe that nobody reads must not hang the program's start.
         // SAFETY: a C string.
@@ -89,19 +111,18 @@ impl File {
         if got < 0 {
             return got;
         }
-        // SAFETY: duplicating a descriptor touches no memory.
-        let high = unsafe { libc::fcntl(got as c_int, libc::F_DUPFD_CLOEXEC, LEAST) };
-        let descriptor = if high >= 0 { high } else { got as c_int };
+        let high = raw::duplicate(got as c_int, LEAST);
+        let descriptor = if high >= 0 { high } else { got } as c_int;
         if high >= 0 {
             raw::close(got as c_int);
         }
-        self.inode.store(stderr::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
-        self.descriptor.store(descriptor, Relaxed);
+        self.inode.store(raw::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
+        self.descriptor.store(descriptor + 1, Relaxed);
         got
     }
 
     fn is_ours(&self, descriptor: c_int) -> bool {
-        stderr::status(descriptor).is_some_and(|file| file.st_ino == self.inode.load(Relaxed))
+        raw::status(descriptor).is_some_and(|file| file.st_ino == self.inode.load(Relaxed))
     }
 
     fn expand(&self, path: &mut Buffer) {
@@ -123,11 +144,10 @@ impl File {
 /// Appends the working directory and a slash, with every % doubled.
 fn working_directory(text: &mut Buffer) {
     let mut place = [0u8; 4000];
-    // SAFETY: a place of the length that is said.
-    let got = unsafe { libc::getcwd(place.as_mut_ptr().cast(), place.len()) };
-    let Some(directory) = (!got.is_null()).then(|| CStr::from_bytes_until_nul(&place).ok()).flatten() else {
+    if raw::working_directory(&mut place) <= 0 {
         return;
-    };
+    }
+    let Ok(directory) = CStr::from_bytes_until_nul(&place) else { return };
     for byte in directory.to_bytes() {
         text.bytes(if *byte == b'%' { b"%%" } else { core::slice::from_ref(byte) });
     }

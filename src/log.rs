@@ -46,9 +46,14 @@ impl Log for Lines {
 /// Switches the log on if it was asked for. Called once, at load.
 pub fn start() {
     let filter = options::get().log;
-    if filter.is_empty() {
-        return;
+    if !filter.is_empty() {
+        install(filter);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn install(filter: &str) {
     let filter = env_logger::Builder::new().parse_filters(filter).build();
     let level = filter.filter();
     if log::set_boxed_logger(Box::new(Lines { filter })).is_ok() {

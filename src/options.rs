@@ -103,7 +103,7 @@ const KNOWN: [(&str, &str, Reader); 11] = [
 
 /// The environment's values, all together, since the program may write over its own copy.
 const KEPT: usize = 8192;
-static TEXT: Place<KEPT> = Place::new();
+static TEXT: Place = Place::new();
 static OPTIONS: OnceRef<'static, Options> = OnceRef::new();
 
 /// Where the options lie; written by the one call of [`load`] that has an effect, before OPTIONS refers to it.
@@ -147,7 +147,7 @@ pub unsafe fn load(environment: *const *const c_char) {
 /// # Safety
 /// `environment` is a null-ended array of C strings.
 unsafe fn keep(environment: *const *const c_char) {
-    TEXT.set(|place| {
+    TEXT.set(KEPT, |place| {
         let mut used = 0;
         let mut at = environment;
         // SAFETY: `at` has not passed the array's null.
@@ -160,10 +160,7 @@ unsafe fn keep(environment: *const *const c_char) {
                         to.copy_from_slice(entry);
                         used += entry.len();
                     }
-                    None => say::line(|text| {
-                        text.text("the MEMS_ variables are too long together; ignored: ");
-                        text.bytes(entry.get(..40).unwrap_or_default());
-                    }),
+                    None => too_long(entry),
                 }
             }
             at = at.wrapping_add(1);
@@ -172,7 +169,18 @@ unsafe fn keep(environment: *const *const c_char) {
     });
 }
 
+#[cold]
+#[inline(never)]
+fn too_long(entry: &[u8]) {
+    say::line(|text| {
+        text.text("the MEMS_ variables are too long together; ignored: ");
+        text.bytes(entry.get(..40).unwrap_or_default());
+    });
+}
+
 /// Reads one `NAME=value`.
+#[cold]
+#[inline(never)]
 fn read(options: &mut Options, entry: &'static [u8]) {
     let Some(middle) = entry.iter().position(|byte| *byte == b'=') else { return };
     let (name, value) =
@@ -191,18 +199,24 @@ fn read(options: &mut Options, entry: &'static [u8]) {
                     complain(entry, &[" is not legal, the default is used; legal: ", legal]);
                 }
             }
-            None => {
-                let mut all = [", "; 2 * KNOWN.len()];
-                all[0] = " is not known and ignored; known: ";
-                for (place, (known, ..)) in all.iter_mut().skip(1).step_by(2).zip(&KNOWN) {
-                    *place = known;
-                }
-                complain(name, &all);
-            }
+            None => unknown(name),
         },
     }
 }
 
+#[cold]
+#[inline(never)]
+fn unknown(name: &[u8]) {
+    let mut all = [", "; 2 * KNOWN.len()];
+    all[0] = " is not known and ignored; known: ";
+    for (place, (known, ..)) in all.iter_mut().skip(1).step_by(2).zip(&KNOWN) {
+        *place = known;
+    }
+    complain(name, &all);
+}
+
+#[cold]
+#[inline(never)]
 fn complain(what: &[u8], parts: &[&str]) {
     say::line(|text| {
         let short = what.get(..100).unwrap_or(what);
@@ -280,6 +294,7 @@ fn shared(options: &mut Options, value: &'static [u8]) -> bool {
     value.starts_with(b"/") && value.len() < 1000
 }
 
+#[cold]
 fn log(options: &mut Options, value: &'static [u8]) -> bool {
     let Ok(filter) = core::str::from_utf8(value) else { return false };
     options.log = filter;
@@ -317,6 +332,8 @@ fn harden(_: &mut Options, value: &'static [u8]) -> bool {
     mode::reads(value).is_some()
 }
 
+#[cold]
+#[inline(never)]
 fn number(value: &[u8]) -> Option<usize> {
     let text = core::str::from_utf8(value).ok()?;
     match text.strip_prefix("0x") {

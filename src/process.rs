@@ -21,30 +21,40 @@ static START_UNIX: AtomicU64 = AtomicU64::new(0);
 static START: AtomicU64 = AtomicU64::new(0);
 static FORKED: AtomicBool = AtomicBool::new(false);
 static CUT: AtomicBool = AtomicBool::new(false);
-static ARGS: Place<ARGUMENTS> = Place::new();
-static EXE: Place<1024> = Place::new();
+static ARGS: Place = Place::new();
+static EXE: Place = Place::new();
+/// A longer path of the executable is cut.
+const PATH: usize = 1024;
 
-/// Records the facts at load.
+/// Records the facts at load, but for [`find_executable`].
 ///
 /// # Safety
 /// `arguments` is a null-ended array of C strings, or null.
 pub unsafe fn record(arguments: *const *const c_char) {
     PID.store(raw::pid(), Relaxed);
-    // SAFETY: getppid takes nothing and cannot fail.
-    PPID.store(unsafe { libc::getppid() } as u32, Relaxed);
+    PPID.store(raw::parent(), Relaxed);
     begin();
-    ARGS.set(|place| {
+    ARGS.set(ARGUMENTS, |place| {
         // SAFETY: the caller's array.
         let (used, cut) = unsafe { copy(arguments, place) };
         CUT.store(cut, Relaxed);
         used
     });
-    EXE.set(|place| {
-        // SAFETY: a C string, and a place of the length that is said.
-        let len =
-            unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), place.as_mut_ptr().cast(), place.len()) };
+}
+
+/// Asks the kernel for the path of the executable, which the short forms of the dump do without: it costs as much as all
+/// else that is done at the load. To be called at the load too, since later the process may be shut in a sandbox.
+pub fn find_executable() {
+    EXE.set(PATH, |place| {
+        // SAFETY: a C string.
+        let len = unsafe { raw::read_link(c"/proc/self/exe".as_ptr(), place) };
         usize::try_from(len).unwrap_or(0)
     });
+}
+
+/// Whether the program was called with a name of its own.
+pub fn has_name() -> bool {
+    !matches!(ARGS.get().first(), None | Some(0))
 }
 
 /// Records what is new in a forked child.
@@ -76,25 +86,22 @@ pub fn facts(exit: ExitKind, code: i32) -> Process<'static> {
         args_cut: CUT.load(Relaxed),
         start_unix_ns: START_UNIX.load(Relaxed),
         start_ns: START.load(Relaxed),
-        elapsed_ns: os::now_ns().saturating_sub(START.load(Relaxed)),
+        elapsed_ns: os::ns_by_call(libc::CLOCK_MONOTONIC).saturating_sub(START.load(Relaxed)),
         exit,
         code,
     }
 }
 
 fn begin() {
-    START.store(os::now_ns(), Relaxed);
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a timespec to write to.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut now) };
-    START_UNIX.store(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64, Relaxed);
+    START.store(os::ns_by_call(libc::CLOCK_MONOTONIC), Relaxed);
+    START_UNIX.store(os::ns_by_call(libc::CLOCK_REALTIME), Relaxed);
 }
 
 /// Copies C strings with their NULs into `place`; how many bytes, and whether some did not fit.
 ///
 /// # Safety
 /// `strings` is a null-ended array of C strings, or null.
-unsafe fn copy(strings: *const *const c_char, place: &mut [u8; ARGUMENTS]) -> (usize, bool) {
+unsafe fn copy(strings: *const *const c_char, place: &mut [u8]) -> (usize, bool) {
     let mut used = 0;
     let mut at = strings;
     // SAFETY: `at` has not passed the array's null.
@@ -102,7 +109,7 @@ unsafe fn copy(strings: *const *const c_char, place: &mut [u8; ARGUMENTS]) -> (u
         // SAFETY: the entries are C strings.
         let string = unsafe { CStr::from_ptr(*string) }.to_bytes();
         // The NUL needs its byte too.
-        let room = ARGUMENTS.saturating_sub(used + 1);
+        let room = place.len().saturating_sub(used + 1);
         let take = string.len().min(room);
         if let (Some(to), Some(from)) = (place.get_mut(used..used + take), string.get(..take)) {
             to.copy_from_slice(from);

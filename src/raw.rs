@@ -1,12 +1,14 @@
 //! System calls made directly, for the way out and the way in.
 //!
 //! The C library's wrappers of these are cancellation points, or are functions that this library itself exports, or that
-//! other preloaded libraries wrap. Each returns the result or the negated error number and leaves errno alone. Owns nothing.
+//! other preloaded libraries wrap, and each costs the loader a look-up in every process. Each of these returns the result or
+//! the negated error number and leaves errno alone. Owns nothing.
 
-use core::ffi::{c_char, c_int, c_long};
+use core::ffi::{CStr, c_char, c_int, c_long};
+use core::mem::MaybeUninit;
 use core::ptr;
 
-use mems_core::os;
+use mems_core::syscall;
 
 /// `path` is taken relative to the working directory.
 pub const HERE: c_int = libc::AT_FDCWD;
@@ -14,26 +16,25 @@ pub const HERE: c_int = libc::AT_FDCWD;
 /// A set of signals as the kernel has it.
 type Signals = u64;
 
-/// Makes system call `number`, keeping errno.
+/// Makes system call `number`.
 ///
 /// # Safety
 /// As the system call's.
 unsafe fn call(number: c_long, [a, b, c, d, e]: [usize; 5]) -> isize {
-    let before = os::errno();
     // SAFETY: the caller keeps the call's rules; unused arguments are ignored.
-    let got = unsafe { libc::syscall(number, a, b, c, d, e) };
-    if got == -1 {
-        let error = os::errno();
-        os::set_errno(before);
-        return -(error as isize);
-    }
-    got as isize
+    unsafe { syscall::call(number, [a, b, c, d, e, 0]) }
 }
 
 /// The process's number.
 pub fn pid() -> u32 {
     // SAFETY: getpid takes nothing and cannot fail.
     unsafe { call(libc::SYS_getpid, [0; 5]) as u32 }
+}
+
+/// The parent's number.
+pub fn parent() -> u32 {
+    // SAFETY: getppid takes nothing and cannot fail.
+    unsafe { call(libc::SYS_getppid, [0; 5]) as u32 }
 }
 
 /// Whether the caller runs in process `pid`. Asks clock_gettime, which a sandbox that kills for getpid allows: the CPU
@@ -90,6 +91,104 @@ pub fn write_at(descriptor: c_int, bytes: &[u8], offset: usize) -> isize {
 pub unsafe fn open(path: *const c_char, flags: c_int, mode: u32) -> isize {
     // SAFETY: the caller brings a C string.
     unsafe { call(libc::SYS_openat, [HERE as usize, path as usize, flags as usize, mode as usize, 0]) }
+}
+
+/// readlink(2) of a C string: how many bytes of `place` are the answer.
+///
+/// # Safety
+/// `path` is a C string.
+pub unsafe fn read_link(path: *const c_char, place: &mut [u8]) -> isize {
+    let arguments = [HERE as usize, path as usize, place.as_mut_ptr() as usize, place.len(), 0];
+    // SAFETY: the caller brings a C string, and the place is valid for its length.
+    unsafe { call(libc::SYS_readlinkat, arguments) }
+}
+
+/// fstat(2); None when that fails.
+pub fn status(descriptor: c_int) -> Option<libc::stat> {
+    let mut file = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the kernel writes one stat, which the C library's is on 64-bit machines.
+    let got = unsafe { call(libc::SYS_fstat, [descriptor as usize, file.as_mut_ptr() as usize, 0, 0, 0]) };
+    // SAFETY: fstat succeeded, so it wrote all of it.
+    (got == 0).then(|| unsafe { file.assume_init() })
+}
+
+/// Whether `descriptor` is a terminal's.
+pub fn is_terminal(descriptor: c_int) -> bool {
+    // The kernel's termios is smaller than the C library's.
+    let mut settings = MaybeUninit::<libc::termios>::uninit();
+    let arguments = [descriptor as usize, libc::TCGETS as usize, settings.as_mut_ptr() as usize, 0, 0];
+    // SAFETY: TCGETS writes a termios.
+    unsafe { call(libc::SYS_ioctl, arguments) == 0 }
+}
+
+/// A copy of `descriptor` with the first free number from `least` on, closed by exec.
+pub fn duplicate(descriptor: c_int, least: c_int) -> isize {
+    let arguments = [descriptor as usize, libc::F_DUPFD_CLOEXEC as usize, least as usize, 0, 0];
+    // SAFETY: duplicating a descriptor touches no memory.
+    unsafe { call(libc::SYS_fcntl, arguments) }
+}
+
+/// dup3(2): `number` becomes a copy of `descriptor`; what it was is closed.
+pub fn duplicate_onto(descriptor: c_int, number: c_int, flags: c_int) -> isize {
+    // SAFETY: touches no memory; the number is the caller's.
+    unsafe { call(libc::SYS_dup3, [descriptor as usize, number as usize, flags as usize, 0, 0]) }
+}
+
+/// setsid(2).
+pub fn new_session() -> isize {
+    // SAFETY: setsid takes nothing.
+    unsafe { call(libc::SYS_setsid, [0; 5]) }
+}
+
+/// chdir(2).
+pub fn change_directory(path: &CStr) -> isize {
+    // SAFETY: a C string.
+    unsafe { call(libc::SYS_chdir, [path.as_ptr() as usize, 0, 0, 0, 0]) }
+}
+
+/// fstatat(2); None when that fails.
+///
+/// # Safety
+/// `path` is a C string.
+pub unsafe fn status_at(at: c_int, path: *const c_char, flags: c_int) -> Option<libc::stat> {
+    let mut file = MaybeUninit::<libc::stat>::uninit();
+    let arguments = [at as usize, path as usize, file.as_mut_ptr() as usize, flags as usize, 0];
+    // SAFETY: the caller brings a C string; the kernel writes one stat.
+    let got = unsafe { call(libc::SYS_newfstatat, arguments) };
+    // SAFETY: the call succeeded, so it wrote all of it.
+    (got == 0).then(|| unsafe { file.assume_init() })
+}
+
+/// Whether the process may execute the file that `path` leads to.
+///
+/// # Safety
+/// `path` is a C string.
+pub unsafe fn may_execute(at: c_int, path: *const c_char) -> bool {
+    // SAFETY: the caller brings a C string.
+    unsafe { call(libc::SYS_faccessat, [at as usize, path as usize, libc::X_OK as usize, 0, 0]) == 0 }
+}
+
+/// mkdir(2).
+pub fn make_directory(path: &CStr, mode: u32) {
+    // SAFETY: a C string.
+    unsafe { call(libc::SYS_mkdirat, [HERE as usize, path.as_ptr() as usize, mode as usize, 0, 0]) };
+}
+
+/// Whether `path` leads to a directory.
+pub fn is_directory(path: &CStr) -> bool {
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: a C string.
+    let got = unsafe { open(path.as_ptr(), flags, 0) };
+    if got >= 0 {
+        close(got as c_int);
+    }
+    got >= 0
+}
+
+/// getcwd(2): writes the working directory, as a C string, to `place`. Its length with the NUL.
+pub fn working_directory(place: &mut [u8]) -> isize {
+    // SAFETY: the place is valid for its length.
+    unsafe { call(libc::SYS_getcwd, [place.as_mut_ptr() as usize, place.len(), 0, 0, 0]) }
 }
 
 /// close(2).

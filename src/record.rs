@@ -11,16 +11,21 @@ use mems_core::report::{ExitKind, Report, record};
 use mems_core::{os, profile, say};
 
 use crate::file::File;
-use crate::{options, process};
+use crate::{options, process, raw};
 
 static FILE: File = File::new();
 
 /// Opens the file if one was asked for; says so in one line when that fails, and there is no record then.
 pub fn open() {
     let wanted = options::get().record;
-    if wanted.is_empty() {
-        return;
+    if !wanted.is_empty() {
+        open_it(wanted);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn open_it(wanted: &[u8]) {
     let got = if is_directory(wanted) { FILE.open(wanted, b"/%p.mems") } else { FILE.open(wanted, b"") };
     if got < 0 {
         fail("cannot open", got.unsigned_abs());
@@ -36,19 +41,11 @@ fn is_directory(wanted: &[u8]) -> bool {
     path.bytes(b"\0");
     let Ok(path) = CStr::from_bytes_with_nul(path.as_bytes()) else { return false };
     if wanted.ends_with(b"/") {
-        let errno = os::errno();
-        // SAFETY: a C string. It may exist already; what is wrong otherwise the opening of the file will say.
-        unsafe { libc::mkdir(path.as_ptr(), 0o777) };
-        os::set_errno(errno);
+        // It may exist already; what is wrong otherwise the opening of the file will say.
+        raw::make_directory(path, 0o777);
         return true;
     }
-    let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
-    let errno = os::errno();
-    // SAFETY: a C string and a place for the answer.
-    let found = unsafe { libc::stat(path.as_ptr(), status.as_mut_ptr()) } == 0;
-    os::set_errno(errno);
-    // SAFETY: stat has filled it.
-    found && unsafe { status.assume_init() }.st_mode & libc::S_IFMT == libc::S_IFDIR
+    raw::is_directory(path)
 }
 
 fn fail(what: &str, error: usize) {

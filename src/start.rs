@@ -3,17 +3,30 @@
 //! Other libraries' constructors have run by then and may have allocated for long: nothing in the heap waits for this.
 //! A plain start costs a handful of system calls and no allocation.
 
+use core::arch::global_asm;
 use core::ffi::{c_char, c_int};
 
 use mems_core::{misuse, profile, say, vspace};
 
-use crate::options::{Format, Stats};
+use crate::options::{Format, Options, Stats};
 use crate::{counters, dump, exit, live, log, options, process, record, stats_file, stderr};
 
 /// The dynamic linker calls what stands here with the program's arguments and environment.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static START: unsafe extern "C" fn(c_int, *const *const c_char, *const *const c_char) = start;
+
+// The library's name for itself among those that register handlers with the C library. The C compiler's start files would
+// bring it, beside code that runs at every start and end and has nothing to do here; the library is linked without them.
+global_asm!(
+    ".pushsection .data.rel.ro.mems_dso_handle,\"aw\"",
+    ".globl __dso_handle",
+    ".hidden __dso_handle",
+    ".p2align 3",
+    "__dso_handle:",
+    ".8byte __dso_handle",
+    ".popsection",
+);
 
 unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environment: *const *const c_char) {
     let errno = mems_core::os::errno();
@@ -29,6 +42,10 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     if options.format == Format::Json || options.stats == Stats::Full {
         stderr::expect_long();
     }
+    let named = options.format == Format::Text && options.record.is_empty() && options.shared.is_empty();
+    if !named || !process::has_name() {
+        process::find_executable();
+    }
     counters::open();
     live::start();
     stats_file::open();
@@ -41,14 +58,21 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     unsafe { libc::pthread_atfork(Some(prepare_fork), Some(fork_done), Some(forked)) };
     log::start();
     // Last, so that the library itself is in no record. The arguments lie above all frames of this thread.
-    let hardened = mems_core::mode::is_hardened();
-    if hardened && options.profile != profile::Mode::Off {
-        say::line(|text| text.text("MEMS_PROFILE: not with MEMS_HARDEN, call sites are not recorded"));
-    } else if !profile::start(options.profile, options.interval, arguments as usize) {
-        say::line(|text| text.text("MEMS_PROFILE: no memory for the tables, call sites are not recorded"));
+    if options.profile != profile::Mode::Off {
+        start_profile(options, arguments as usize);
     }
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
+}
+
+#[cold]
+#[inline(never)]
+fn start_profile(options: &Options, stack_end: usize) {
+    if mems_core::mode::is_hardened() {
+        say::line(|text| text.text("MEMS_PROFILE: not with MEMS_HARDEN, call sites are not recorded"));
+    } else if !profile::start(options.profile, options.interval, stack_end) {
+        say::line(|text| text.text("MEMS_PROFILE: no memory for the tables, call sites are not recorded"));
+    }
 }
 
 extern "C" fn prepare_fork() {

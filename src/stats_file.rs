@@ -15,14 +15,20 @@ pub fn open() {
     }
     let got = FILE.open(wanted, b"");
     if got < 0 {
-        say::line(|text| {
-            text.text("MEMS_STATS_FILE: cannot open ");
-            text.bytes(wanted.get(..300).unwrap_or(wanted));
-            text.text(" (error ");
-            text.number(got.unsigned_abs() as u64);
-            text.text("), statistics go to stderr");
-        });
+        refused(wanted, got);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn refused(wanted: &[u8], got: isize) {
+    say::line(|text| {
+        text.text("MEMS_STATS_FILE: cannot open ");
+        text.bytes(wanted.get(..300).unwrap_or(wanted));
+        text.text(" (error ");
+        text.number(got.unsigned_abs() as u64);
+        text.text("), statistics go to stderr");
+    });
 }
 
 /// In a forked child: see [`File::forked`].

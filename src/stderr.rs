@@ -5,7 +5,6 @@
 //! raises SIGPIPE and never touches a stderr that was closed at load. Owns the copy.
 
 use core::ffi::c_int;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::raw;
@@ -30,17 +29,16 @@ static REMEMBERED: AtomicBool = AtomicBool::new(false);
 
 /// Remembers what descriptor 2 is now and keeps a copy of it. Three system calls.
 pub fn remember() {
-    if let Some(file) = status(libc::STDERR_FILENO) {
+    if let Some(file) = raw::status(libc::STDERR_FILENO) {
         DEVICE.store(file.st_dev, Relaxed);
         INODE.store(file.st_ino, Relaxed);
         let kind = file.st_mode & libc::S_IFMT;
         KIND.store(kind, Relaxed);
-        TERMINAL.store(kind == libc::S_IFCHR && is_terminal(libc::STDERR_FILENO), Relaxed);
+        TERMINAL.store(kind == libc::S_IFCHR && raw::is_terminal(libc::STDERR_FILENO), Relaxed);
         for least in COPIES {
-            // SAFETY: duplicating a descriptor touches no memory.
-            let copy = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, least) };
+            let copy = raw::duplicate(libc::STDERR_FILENO, least);
             if copy >= 0 {
-                COPY.store(copy, Relaxed);
+                COPY.store(copy as c_int, Relaxed);
                 break;
             }
         }
@@ -62,9 +60,9 @@ pub fn expect_long() {
         return;
     }
     if is_original(own as c_int) {
-        // SAFETY: both are ours: the copy's number goes over to the new description.
-        let moved = unsafe { libc::dup3(own as c_int, copy, libc::O_CLOEXEC) };
-        OWN.store(moved == copy, Relaxed);
+        // Both are ours: the copy's number goes over to the new description.
+        let moved = raw::duplicate_onto(own as c_int, copy, libc::O_CLOEXEC);
+        OWN.store(moved == copy as isize, Relaxed);
     }
     raw::close(own as c_int);
 }
@@ -129,26 +127,6 @@ fn in_pieces(descriptor: c_int, bytes: &[u8], patience: i64) -> isize {
 
 fn is_original(descriptor: c_int) -> bool {
     KIND.load(Relaxed) != 0
-        && status(descriptor)
+        && raw::status(descriptor)
             .is_some_and(|file| file.st_dev == DEVICE.load(Relaxed) && file.st_ino == INODE.load(Relaxed))
-}
-
-/// fstat(2), keeping errno.
-pub fn status(descriptor: c_int) -> Option<libc::stat> {
-    let errno = mems_core::os::errno();
-    let mut file = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat writes one stat.
-    let failed = unsafe { libc::fstat(descriptor, file.as_mut_ptr()) } != 0;
-    mems_core::os::set_errno(errno);
-    if failed {
-        return None;
-    }
-    // SAFETY: fstat succeeded, so it wrote all of it.
-    Some(unsafe { file.assume_init() })
-}
-
-fn is_terminal(descriptor: c_int) -> bool {
-    let mut settings = MaybeUninit::<libc::termios>::uninit();
-    // SAFETY: tcgetattr writes one termios.
-    unsafe { libc::tcgetattr(descriptor, settings.as_mut_ptr()) == 0 }
 }

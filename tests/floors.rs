@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// crates/core, from the ground up. Modules that share a floor may name each other.
 const FLOORS: &[&[&str]] = &[
+    &["syscall"],
     &["listen"],
     &["account"],
     &["account", "listen", "mode", "secret"],

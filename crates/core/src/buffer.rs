@@ -2,6 +2,9 @@
 //!
 //! What does not fit is left out and remembered ([`Buffer::is_cut`]); nothing here can fail or panic, so it serves
 //! on the exit path and in the middle of a misuse report. Owns nothing.
+//!
+//! What is called often from one function is a call and not inlined: every process runs it once, so its size in memory
+//! counts for more than its speed.
 
 use core::fmt;
 
@@ -50,6 +53,7 @@ impl<'a> Buffer<'a> {
     }
 
     /// Appends bytes; those that do not fit are left out.
+    #[inline(never)]
     pub fn bytes(&mut self, more: &[u8]) {
         let take = more.len().min(self.room());
         self.cut |= take < more.len();
@@ -65,9 +69,13 @@ impl<'a> Buffer<'a> {
     }
 
     /// Appends one byte `count` times.
+    #[inline(never)]
     pub fn fill(&mut self, byte: u8, count: usize) {
-        for _ in 0..count {
-            self.bytes(&[byte]);
+        let take = count.min(self.room());
+        self.cut |= take < count;
+        if let Some(to) = self.bytes.get_mut(self.len..self.len + take) {
+            to.fill(byte);
+            self.len += take;
         }
     }
 
@@ -114,6 +122,7 @@ impl<'a> Buffer<'a> {
         self.fill(b' ', (before + width).saturating_sub(self.len));
     }
 
+    #[inline(never)]
     fn digits(&mut self, value: u64, commas: bool) {
         let count = if value == 0 { 1 } else { value.ilog10() as usize + 1 };
         let mut unit = 10u64.pow(count as u32 - 1);

@@ -210,7 +210,8 @@ impl Engine {
             return None;
         }
         let (base, _) = self.place(node);
-        let dirty = pagemap::clear_dirty(base, pages);
+        // The marks lie on a page of their own.
+        let dirty = if self.dirty > 0 { pagemap::clear_dirty(base, pages) } else { 0 };
         self.dirty -= dirty;
         self.live += pages;
         self.retaken(base, pages);

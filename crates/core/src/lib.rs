@@ -43,6 +43,7 @@ pub mod site;
 pub mod slab;
 pub mod snapshot;
 pub mod stack;
+pub mod syscall;
 pub mod tls;
 pub mod vspace;
 pub mod whole;

@@ -12,7 +12,7 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::os;
+use crate::syscall;
 
 const FREE: usize = 0;
 /// Set beside the owner: someone sleeps until it is free. Thread control blocks are aligned, so the bit is free.
@@ -209,12 +209,10 @@ impl<T> DerefMut for Guard<'_, T> {
 /// The kernel looks at 32 bits of the word: the low ones, which hold WAITED_FOR. Two owners that differ in the high
 /// ones only are woken alike.
 fn futex(word: &AtomicUsize, op: i32, value: u32) {
-    let errno = os::errno();
     let op = op | libc::FUTEX_PRIVATE_FLAG;
     let low = word.as_ptr().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "big")));
     // SAFETY: the word outlives the call; both operations take no pointer but it (the timeout is null).
-    unsafe { libc::syscall(libc::SYS_futex, low, op, value, core::ptr::null::<libc::timespec>()) };
-    os::set_errno(errno);
+    unsafe { syscall::call(libc::SYS_futex, [low as usize, op as usize, value as usize, 0, 0, 0]) };
 }
 
 #[cfg(test)]

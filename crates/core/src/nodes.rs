@@ -1,17 +1,18 @@
 //! Storage for the engine's chain nodes, straight from mmap.
 //!
-//! Tiers: the first holds 64 nodes, each further one as many as all before it, so a node's place follows from
+//! Tiers: the first holds 16 nodes, each further one as many as all before it, so a node's place follows from
 //! its index by one bit scan and nothing ever moves. Never gives memory back; the chain uses its nodes again.
 
 use core::ptr::NonNull;
 
 use mems_chain::{Node, NodeId, Nodes};
 
-use crate::{os, pool};
+use crate::pool;
 
 /// Nodes in the first tier.
-pub const FIRST: usize = 64;
-const TIERS: usize = 26;
+pub const FIRST: usize = 16;
+/// Enough for every index.
+pub const TIERS: usize = 28;
 
 /// The nodes of one chain.
 pub struct NodePool {
@@ -72,8 +73,7 @@ impl Nodes for NodePool {
         let tier = (usize::BITS - 1 - (self.len + FIRST).leading_zeros() - FIRST.trailing_zeros()) as usize;
         let place = self.tiers.get_mut(tier)?;
         if place.is_none() {
-            let len = os::round_to_pages((FIRST << tier) * size_of::<Node>())?;
-            *place = Some(pool::take_bytes(len)?.cast());
+            *place = Some(pool::take_bytes((FIRST << tier) * size_of::<Node>())?.cast());
         }
         self.len += 1;
         Some(id)

@@ -187,6 +187,10 @@ pub fn cover(address: usize, len: usize) -> bool {
     }
     let first = address & !((1 << LEAF_SHIFT) - 1);
     let count = (address + len - first).div_ceil(1 << LEAF_SHIFT);
+    // A first access that writes spares the page of the table its second fault.
+    if let Some(slot) = slot_of(first, true) {
+        let _ = slot.compare_exchange(core::ptr::null_mut(), core::ptr::null_mut(), Relaxed, Relaxed);
+    }
     let missing = (0..count).filter(|i| leaf_of(first + (i << LEAF_SHIFT)).is_none()).count();
     if missing == 0 {
         return true;

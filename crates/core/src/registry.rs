@@ -97,7 +97,8 @@ pub fn begin(heap: &'static Heap) -> Entry {
 #[inline]
 pub fn enter() -> Option<Entry> {
     let heap = tls::heap();
-    if heap.state.load(Relaxed) == State::Live as u8 {
+    // Not by its state alone: that lies on a page of the empty heap which nothing else reads.
+    if !core::ptr::eq(heap, &EMPTY) && heap.state.load(Relaxed) == State::Live as u8 {
         let entry = begin(heap);
         large::end_waiting();
         return Some(entry);

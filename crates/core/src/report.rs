@@ -15,7 +15,10 @@ use crate::buffer::Buffer;
 use crate::count::{Function, MemsRow, Snapshot};
 
 /// The version that the dumps carry.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = match cfg!(feature = "uncounted") {
+    false => env!("CARGO_PKG_VERSION"),
+    true => concat!(env!("CARGO_PKG_VERSION"), " uncounted"),
+};
 
 /// The way a process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,6 +153,7 @@ impl Report<'_> {
 }
 
 /// The sum of one figure over some functions, with wrap-around.
+#[inline(never)]
 fn sum(figures: &[u64], functions: &[Function]) -> u64 {
     functions.iter().fold(0, |sum, f| sum.wrapping_add(of(figures, *f)))
 }
@@ -171,39 +175,49 @@ fn ending(process: &Process, to: &mut Buffer) {
 /// Appends the program's name and arguments in at most `width` columns, and returns how many it took. Control
 /// characters, what is not UTF-8 and what could turn the line's direction become `?`.
 fn command(process: &Process, width: usize, to: &mut Buffer) -> usize {
-    let whole = characters(process).fold(0, |sum, c| sum + columns(c));
+    let mut whole = 0;
+    each_character(process, &mut |c| whole += columns(c));
     let room = if whole <= width { width } else { width.saturating_sub(DOTS.len()) };
-    let mut used = 0;
-    for c in characters(process) {
-        if used + columns(c) > room {
-            if width >= DOTS.len() {
-                to.text(DOTS);
-                used += DOTS.len();
-            }
-            break;
+    let (mut used, mut full) = (0, false);
+    each_character(process, &mut |c| {
+        if !full && used + columns(c) <= room {
+            used += columns(c);
+            let mut bytes = [0; 4];
+            to.text(c.encode_utf8(&mut bytes));
+        } else if !full && width >= DOTS.len() {
+            to.text(DOTS);
+            used += DOTS.len();
+            full = true;
+        } else {
+            full = true;
         }
-        let mut bytes = [0; 4];
-        to.text(c.encode_utf8(&mut bytes));
-        used += columns(c);
-    }
+    });
     used
 }
 
 /// Stands for the rest of a command.
 const DOTS: &str = "...";
 
-/// The name and the arguments, with spaces between them, as characters that print.
-fn characters<'a>(process: &Process<'a>) -> impl Iterator<Item = char> + 'a {
-    let rest = process.arguments().skip(1).flat_map(|argument| " ".chars().chain(readable(argument)));
-    readable(process.name()).chain(rest)
-}
-
-/// The characters of `bytes`, those that do not print as `?`.
-fn readable(bytes: &[u8]) -> impl Iterator<Item = char> + '_ {
-    bytes.utf8_chunks().flat_map(|chunk| {
-        let broken = if chunk.invalid().is_empty() { "" } else { "?" };
-        chunk.valid().chars().map(|c| if prints(c) { c } else { '?' }).chain(broken.chars())
-    })
+/// Shows the name and the arguments, with spaces between them, as characters that print: for those that do not, and for
+/// bytes that are none, a `?` stands.
+fn each_character(process: &Process, see: &mut dyn FnMut(char)) {
+    let mut arguments = process.arguments();
+    arguments.next();
+    let mut next = Some(process.name());
+    while let Some(word) = next {
+        for chunk in word.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                see(if prints(c) { c } else { '?' });
+            }
+            if !chunk.invalid().is_empty() {
+                see('?');
+            }
+        }
+        next = arguments.next();
+        if next.is_some() {
+            see(' ');
+        }
+    }
 }
 
 fn prints(c: char) -> bool {

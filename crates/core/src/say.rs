@@ -7,7 +7,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::buffer::Buffer;
-use crate::os;
+use crate::syscall;
 
 /// Takes a whole line, its newline included. Must not allocate from the program's heap, and keeps errno.
 pub type Sink = fn(&[u8]);
@@ -70,8 +70,7 @@ impl Limit {
 }
 
 fn plainly(text: &[u8]) {
-    let errno = os::errno();
+    let arguments = [libc::STDERR_FILENO as usize, text.as_ptr() as usize, text.len(), 0, 0, 0];
     // SAFETY: text is valid for its length; a write that fails is no harm here.
-    unsafe { libc::syscall(libc::SYS_write, libc::STDERR_FILENO, text.as_ptr(), text.len()) };
-    os::set_errno(errno);
+    unsafe { syscall::call(libc::SYS_write, arguments) };
 }

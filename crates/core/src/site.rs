@@ -6,7 +6,7 @@
 use core::ffi::CStr;
 
 use crate::buffer::Buffer;
-use crate::os;
+use crate::syscall;
 
 const MAPS: &CStr = c"/proc/self/maps";
 /// The longest line that is understood: two addresses, some words, and a path.
@@ -15,14 +15,14 @@ const LINE: usize = 1024;
 /// Appends ` (file+0xoffset)` for the module that holds `address`; nothing when that cannot be found out. The offset
 /// counts from where the module is loaded, as addr2line wants it for position-independent files. Keeps errno.
 pub fn describe(address: usize, to: &mut Buffer) {
-    let errno = os::errno();
-    // SAFETY: a C string; syscall, not open: that is a cancellation point.
-    let maps = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, MAPS.as_ptr(), libc::O_CLOEXEC) };
+    let arguments = [libc::AT_FDCWD as usize, MAPS.as_ptr() as usize, libc::O_CLOEXEC as usize, 0, 0, 0];
+    // SAFETY: a C string.
+    let maps = unsafe { syscall::call(libc::SYS_openat, arguments) };
     if maps >= 0 {
         let mut module = Module { base: 0, name: [0; 64], len: 0 };
-        let found = search(maps as i32, address, &mut module);
+        let found = search(maps as usize, address, &mut module);
         // SAFETY: the descriptor opened above.
-        unsafe { libc::syscall(libc::SYS_close, maps) };
+        unsafe { syscall::call(libc::SYS_close, [maps as usize, 0, 0, 0, 0, 0]) };
         if found && module.len > 0 {
             to.text(" (");
             to.bytes(module.name.get(..module.len).unwrap_or_default());
@@ -31,7 +31,6 @@ pub fn describe(address: usize, to: &mut Buffer) {
             to.text(")");
         }
     }
-    os::set_errno(errno);
 }
 
 /// The module whose lines are being read.
@@ -44,13 +43,14 @@ struct Module {
 }
 
 /// Reads the list to the line that holds `address`. Whether there is one.
-fn search(maps: i32, address: usize, module: &mut Module) -> bool {
+fn search(maps: usize, address: usize, module: &mut Module) -> bool {
     let mut place = [0u8; LINE];
     let mut have = 0;
     loop {
         let Some(rest) = place.get_mut(have..) else { return false };
         // SAFETY: the rest of the place is valid for its length.
-        let got = unsafe { libc::syscall(libc::SYS_read, maps, rest.as_mut_ptr(), rest.len()) };
+        let got =
+            unsafe { syscall::call(libc::SYS_read, [maps, rest.as_mut_ptr() as usize, rest.len(), 0, 0, 0]) };
         if got <= 0 {
             return false;
         }

@@ -3,6 +3,7 @@
 //! In a forked child everything counts from the fork: what stood at that moment is kept and subtracted.
 
 use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
 use crate::account::{ACCOUNT, Account};
@@ -10,24 +11,25 @@ use crate::class::{CLASSES, COUNT};
 use crate::count::{Counters, Function, SIZES, Snapshot, WalkItem};
 use crate::{engine, registry, slab};
 
-struct AtFork {
-    taken: AtomicBool,
-    /// Written once, by a forked child's only thread, before `taken` is set.
-    sums: UnsafeCell<Snapshot>,
-}
+/// Written once, by a forked child's only thread, before FORKED is set. Zero until then, on no page of the process.
+struct AtFork(UnsafeCell<MaybeUninit<Snapshot>>);
 
-// SAFETY: see `sums`.
+// SAFETY: see its comment.
 unsafe impl Sync for AtFork {}
 
-static AT_FORK: AtFork = AtFork { taken: AtomicBool::new(false), sums: UnsafeCell::new(Snapshot::EMPTY) };
+static AT_FORK: AtFork = AtFork(UnsafeCell::new(MaybeUninit::zeroed()));
+/// Apart, since every process asks it.
+static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Fills `out` with what is known now. Returns false when the engine was busy, and its row is not whole.
 pub fn take(out: &mut Snapshot) -> bool {
     *out = Snapshot::EMPTY;
     sum(out);
-    if AT_FORK.taken.load(Acquire) {
-        // SAFETY: taken is set, so it is written no more in this process while this is its only writer.
-        subtract(out, unsafe { &*AT_FORK.sums.get() });
+    if FORKED.load(Acquire) {
+        // SAFETY: FORKED is set, so it is written no more in this process while this is its only writer.
+        let base = unsafe { &*AT_FORK.0.get() };
+        // SAFETY: it was written before that.
+        subtract(out, unsafe { base.assume_init_ref() });
     }
     derive(out);
     let whole = engine::row(&mut out.engine);
@@ -141,7 +143,7 @@ fn sum(out: &mut Snapshot) {
 
 /// The addresses of the byte that is 1 in a forked child, and of what its counters began at.
 pub fn places() -> (usize, usize) {
-    (core::ptr::from_ref(&AT_FORK.taken) as usize, AT_FORK.sums.get() as usize)
+    (core::ptr::from_ref(&FORKED) as usize, AT_FORK.0.get() as usize)
 }
 
 fn subtract(out: &mut Snapshot, base: &Snapshot) {
@@ -171,12 +173,12 @@ fn subtract(out: &mut Snapshot, base: &Snapshot) {
 /// # Safety
 /// The calling thread is the only one of this process.
 pub unsafe fn restart() -> (u64, u64) {
-    let sums = AT_FORK.sums.get();
+    let sums = AT_FORK.0.get();
     // SAFETY: the only thread; nobody else reads or writes.
     let sums = unsafe { &mut *sums };
-    *sums = Snapshot::EMPTY;
+    let sums = sums.write(Snapshot::EMPTY);
     sum(sums);
-    AT_FORK.taken.store(true, Release);
+    FORKED.store(true, Release);
     (sums.blocks_live, sums.live_usable)
 }
 

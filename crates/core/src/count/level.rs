@@ -3,7 +3,7 @@
 //! Belongs to the heap's thread; others read it. Never looks at the time on a fast path: when a peak was reached is
 //! known to the last slow path.
 
-use crate::count::Counter;
+use crate::count::counter::{COUNTED, Counter};
 
 /// Bits of a [`Level`]'s word that count blocks.
 const BLOCK_BITS: u32 = 24;
@@ -52,7 +52,7 @@ impl Level {
     /// Whether the level is above the peak, so that [`Level::raise`] is due before [`Level::sub`].
     #[inline(always)]
     pub fn is_above_peak(&self) -> bool {
-        self.word.get() as i64 >= 1 << BLOCK_BITS
+        COUNTED && self.word.get() as i64 >= 1 << BLOCK_BITS
     }
 
     /// Takes a block of this weight.
@@ -104,9 +104,7 @@ impl Level {
 
     /// Sets an unused level to zero.
     pub fn open(&self) {
-        if self.word.get() == 0 {
-            self.word.set(BIAS);
-        }
+        self.word.set(BIAS);
     }
 
     /// Live bytes and blocks, signed; an unopened level is empty.

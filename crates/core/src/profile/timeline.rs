@@ -35,14 +35,15 @@ pub struct Sample {
 pub struct Timeline {
     samples: [Sample; SAMPLES],
     count: usize,
-    step: u64,
+    /// How often the step was doubled. All zero at first, so that a time line that nobody wants takes no room in the file.
+    doublings: u32,
 }
 
 impl Timeline {
     const NEW: Timeline = Timeline {
         samples: [Sample { at_ns: 0, live: 0, mapped: 0, calls: 0 }; SAMPLES],
         count: 0,
-        step: STEP,
+        doublings: 0,
     };
 
     /// In order of time.
@@ -52,7 +53,15 @@ impl Timeline {
 
     /// The least time between two, in nanoseconds.
     pub fn step(&self) -> u64 {
-        self.step
+        STEP << self.doublings
+    }
+
+    /// Not written as a whole: a forked child would copy its pages for that.
+    fn clear(&mut self) {
+        if self.count > 0 {
+            self.count = 0;
+            self.doublings = 0;
+        }
     }
 
     fn add(&mut self, sample: Sample) {
@@ -61,7 +70,7 @@ impl Timeline {
                 self.samples[number] = self.samples[number * 2];
             }
             self.count = SAMPLES / 2;
-            self.step *= 2;
+            self.doublings += 1;
         }
         self.samples[self.count] = sample;
         self.count += 1;
@@ -110,7 +119,7 @@ pub fn tick() {
     }
     let sample = look(now);
     timeline.add(sample);
-    NEXT.store(now + timeline.step, Relaxed);
+    NEXT.store(now + timeline.step(), Relaxed);
 }
 
 fn look(at_ns: u64) -> Sample {
@@ -155,7 +164,7 @@ pub unsafe fn fork_done() {
 /// In a forked child: a time line of its own.
 pub fn restart() {
     if let Some(mut timeline) = TIMELINE.try_take() {
-        *timeline = Timeline::NEW;
+        timeline.clear();
     }
     NEXT.store(0, Relaxed);
     BEFORE.store(0, Relaxed);
@@ -172,7 +181,7 @@ mod tests {
         for at_ns in 0..10_000 {
             timeline.add(Sample { at_ns, ..Sample::default() });
         }
-        assert!(timeline.count <= SAMPLES && timeline.step > STEP);
+        assert!(timeline.count <= SAMPLES && timeline.step() > STEP);
         assert_eq!(timeline.samples()[0].at_ns, 0);
         assert!(timeline.samples().is_sorted_by_key(|sample| sample.at_ns));
     }

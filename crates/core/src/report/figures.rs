@@ -8,6 +8,7 @@ const BYTE_UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 const COUNT_UNITS: [&str; 7] = ["", " k", " M", " G", " T", " P", " E"];
 
 /// A count of bytes in its largest unit that keeps it at 1 or more: `512 B`, `3.1 MiB`, `212.0 KiB`. At most 10 columns.
+#[inline(never)]
 pub fn bytes(value: u64, to: &mut Buffer) {
     let (mut unit, mut size) = (0, 1u64);
     // Moves on already where one decimal would round up to 1024.0.
@@ -32,6 +33,7 @@ pub fn byte_unit(value: u64) -> (u64, &'static str) {
 }
 
 /// `value / unit` with one decimal, none from 100 on or in single bytes. At most 5 columns below 10,000 units.
+#[inline(never)]
 pub fn in_unit(value: u64, unit: u64, to: &mut Buffer) {
     if tenths(value, unit) >= 1000 || unit == 1 {
         to.number(value / unit + u64::from(value % unit >= unit.div_ceil(2) && unit > 1));
@@ -41,12 +43,14 @@ pub fn in_unit(value: u64, unit: u64, to: &mut Buffer) {
 }
 
 /// A count, exact with commas where that fits in `width` columns (at least 9), else with one decimal and k, M, G …: `123.4 M`.
+#[inline(never)]
 pub fn count(value: u64, width: usize, to: &mut Buffer) {
     let digits = if value == 0 { 1 } else { value.ilog10() as usize + 1 };
     if digits + (digits - 1) / 3 <= width { to.grouped(value) } else { short_count(value, to) }
 }
 
 /// A count in at most 6 columns: exact below 10,000, else `485 k`, `12.3 M`.
+#[inline(never)]
 pub fn short_count(value: u64, to: &mut Buffer) {
     if value < 10_000 {
         to.number(value);
@@ -63,6 +67,7 @@ pub fn short_count(value: u64, to: &mut Buffer) {
 
 /// `part` of `whole` in whole percent: `61%`; `0%` and `100%` only where nothing and all is meant, else `<1%` and `99%`.
 /// At most 4 columns.
+#[inline(never)]
 pub fn percent(part: u64, whole: u64, to: &mut Buffer) {
     let (part, whole) = (u128::from(part), u128::from(whole.max(1)));
     let rounded = (part * 200 + whole) / (whole * 2);
@@ -119,6 +124,7 @@ fn tenths(value: u64, unit: u64) -> u64 {
     ((u128::from(value) * 10 + u128::from(unit / 2)) / u128::from(unit)) as u64
 }
 
+#[inline(never)]
 fn decimal(value: u64, unit: u64, to: &mut Buffer) {
     if unit == 1 {
         to.number(value);

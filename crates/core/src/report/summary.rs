@@ -59,6 +59,7 @@ impl Paint {
     }
 
     /// The first columns of a line.
+    #[inline(never)]
     fn label(&self, width: usize, label: &str, to: &mut Buffer) {
         to.text("  ");
         self.text(CYAN, to, |to| to.text(label));
@@ -118,6 +119,7 @@ fn calls(report: &Report, paint: &Paint, to: &mut Buffer) {
 }
 
 /// The line of new and delete, for programs that called them. Returns how many lines that was.
+#[inline(never)]
 fn cplusplus(report: &Report, paint: &Paint, to: &mut Buffer) -> usize {
     let new = of(&report.counts.calls, Function::New);
     let delete = of(&report.counts.calls, Function::Delete);
@@ -174,6 +176,7 @@ fn blocks(report: &Report, paint: &Paint, to: &mut Buffer) {
 }
 
 /// The line of what a forked child got from its parent. Returns how many lines that was.
+#[inline(never)]
 fn inherited(report: &Report, paint: &Paint, to: &mut Buffer) -> usize {
     let counts = report.counts;
     if counts.inherited_blocks == 0 && counts.inherited_bytes == 0 {
@@ -284,6 +287,7 @@ fn engine(report: &Report, paint: &Paint, to: &mut Buffer) {
     to.text(" joins\n");
 }
 
+#[cold]
 fn mems_row(report: &Report, paint: &Paint, to: &mut Buffer) {
     let mems = report.mems;
     paint.label(14, "mems_*", to);
@@ -300,6 +304,7 @@ fn mems_row(report: &Report, paint: &Paint, to: &mut Buffer) {
     to.text("\n");
 }
 
+#[inline(never)]
 fn in_blocks(blocks: u64, to: &mut Buffer) {
     to.text(" in ");
     count(blocks, 9, to);
