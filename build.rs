@@ -31,6 +31,9 @@ const PROBE: &str = "#[used]
 pub static ZEROED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 #[used]
 pub static NAMES: [&str; 2] = [\"one\", \"two\"];
+#[used]
+#[unsafe(link_section = \".fini_array\")]
+pub static END: extern \"C\" fn() = probe;
 #[unsafe(no_mangle)]
 pub extern \"C\" fn probe() {}
 ";

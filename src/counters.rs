@@ -20,7 +20,7 @@ static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 static INODE: AtomicU64 = AtomicU64::new(0);
 
 /// As that of the dump's file.
-const LEAST: c_int = 960;
+const LEAST: c_int = 230;
 const PAGE: usize = mems_core::os::PAGE;
 
 /// Moves the counters into a file if `mems run` asked for it. To be called at load.

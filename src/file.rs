@@ -13,8 +13,8 @@ use mems_core::report::ExitKind;
 use crate::place::Place;
 use crate::{process, raw};
 
-/// The descriptor's number is high, as that of the copy of stderr.
-const LEAST: c_int = 960;
+/// The descriptor's number is high, as that of the copy of stderr (see `stderr`).
+const LEAST: c_int = 230;
 /// The longest path and name that are kept, in bytes.
 const PATH: usize = 8192;
 

@@ -54,8 +54,7 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     // The malloc heap's own handlers come first: so they lock after these, and a child has counters of its own before
     // these look at them.
     mems_core::fork::watch();
-    // SAFETY: the handlers are functions of this library, which stays loaded.
-    unsafe { libc::pthread_atfork(Some(prepare_fork), Some(fork_done), Some(forked)) };
+    mems_core::fork::handle(prepare_fork, fork_done, forked);
     log::start();
     // Last, so that the library itself is in no record. The arguments lie above all frames of this thread.
     if options.profile != profile::Mode::Off {

@@ -11,8 +11,8 @@ use crate::raw;
 
 /// The copy gets the first free number from here on; less where the limit of open files is lower, and none where a
 /// program may need every number that is left. High, since shells and scripts use the numbers from 3 and 10 on; not
-/// higher, since the kernel's table of a process grows with it.
-const COPIES: [c_int; 4] = [1000, 240, 100, 50];
+/// higher, since the kernel's table of a process grows with it, from 256 numbers on to four times that, in every process.
+const COPIES: [c_int; 3] = [240, 100, 50];
 
 /// What a pipe takes in one piece.
 const PIECE: usize = libc::PIPE_BUF;

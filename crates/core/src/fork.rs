@@ -21,9 +21,23 @@ pub fn watch() {
 #[cold]
 fn register() {
     if !WATCHED.swap(true, AcqRel) {
-        // SAFETY: the three are functions of this library, which stays loaded.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+        handle(prepare, parent, child);
     }
+}
+
+/// Registers three handlers for fork. As pthread_atfork, which is no symbol of the C library but a piece of it that is
+/// linked in, and jumps on from a page that nothing else of a start lies on.
+pub fn handle(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    unsafe extern "C" {
+        fn __register_atfork(
+            prepare: extern "C" fn(),
+            parent: extern "C" fn(),
+            child: extern "C" fn(),
+            library: *mut core::ffi::c_void,
+        ) -> i32;
+    }
+    // SAFETY: the three are functions of this library, which stays loaded: so it need not be named.
+    unsafe { __register_atfork(prepare, parent, child, core::ptr::null_mut()) };
 }
 
 /// The locks of `profile` come last: who holds one waits for no other.

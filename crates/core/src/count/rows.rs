@@ -168,7 +168,7 @@ impl Snapshot {
         live_usable: 0,
         inherited_blocks: 0,
         inherited_bytes: 0,
-        peak: Peak { live_usable: 0, live_blocks: 0, at_ns: 0, exact: true, bound: 0, mapped: 0 },
+        peak: Peak { live_usable: 0, live_blocks: 0, at_ns: 0, exact: false, bound: 0, mapped: 0 },
         sizes: [SizeRow { le: 0, blocks: 0, asked: 0 }; SIZES],
         engine: EngineRow {
             mmap: 0,
