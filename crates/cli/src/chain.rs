@@ -8,6 +8,7 @@ use std::mem::offset_of;
 
 use mems_chain::{Node, NodeId};
 use mems_core::class::{CLASSES, COUNT};
+use mems_core::nodes::TIERS;
 use mems_core::pagemap;
 use mems_core::slab::Slab;
 use mems_core::stack::{MOVED, Stack};
@@ -57,7 +58,7 @@ pub fn held(memory: &Memory) -> io::Result<BTreeMap<u64, u64>> {
 fn walk(memory: &Memory) -> io::Result<(Vec<Region>, bool)> {
     let mut word = [0; 4];
     memory.read(place!(memory, chain), &mut word)?;
-    let tiers = memory.words(place!(memory, tiers), 26)?;
+    let tiers = memory.words(place!(memory, tiers), TIERS)?;
     let first_tier = place!(memory, first_tier) as usize;
     let mask = (1u64 << place!(memory, physical)) - 1;
     let look = Look::at(memory);
