@@ -12,7 +12,7 @@ use mems_core::profile::modules::Module;
 use mems_core::profile::sites::Node;
 use mems_core::profile::{FRAMES, Mode};
 
-use crate::figures::cut;
+use crate::figures::{cut, short};
 use crate::memory::{Memory, place};
 use crate::symbols::{Frame, Symbols};
 
@@ -130,7 +130,8 @@ impl Names {
                 }
                 _ => String::new(),
             };
-            line += &format!("{}{}{place}", if index > 0 { " < " } else { "" }, cut(&frame.function, 60));
+            line +=
+                &format!("{}{}{place}", if index > 0 { " < " } else { "" }, cut(&short(&frame.function), 60));
         }
         match frames.len().saturating_sub(SHOWN) {
             _ if line.is_empty() => "(not known)".into(),

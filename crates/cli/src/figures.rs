@@ -77,6 +77,39 @@ pub fn cut(text: &str, width: usize) -> String {
     clean().take(width.saturating_sub(3)).chain("...".chars()).collect()
 }
 
+/// A function's name that is long without what stands in its template arguments and parameters: `std::map<...>::at(...)`.
+pub fn short(name: &str) -> String {
+    if name.chars().count() <= 60 {
+        return name.to_string();
+    }
+    let (mut out, mut depth, mut open, mut before) = (String::new(), 0, '<', ' ');
+    for c in name.chars() {
+        let close = if open == '<' { '>' } else { ')' };
+        if depth > 0 {
+            if c == open {
+                depth += 1;
+            } else if c == close && !(close == '>' && before == '-') {
+                depth -= 1;
+                if depth == 0 {
+                    out.push_str("...");
+                    out.push(c);
+                }
+            }
+        } else {
+            let opens = match c {
+                '<' => !out.is_empty() && !out.ends_with("operator") && !out.ends_with("operator<"),
+                // `(anonymous namespace)` and `operator()` are names.
+                '(' => !out.is_empty() && !out.ends_with("operator") && !out.ends_with("::"),
+                _ => false,
+            };
+            (depth, open) = (i32::from(opens), if opens { c } else { open });
+            out.push(c);
+        }
+        before = c;
+    }
+    out
+}
+
 /// As [`cut`], but the beginning goes: for paths.
 pub fn tail(text: &str, width: usize) -> String {
     let len = text.chars().count();
@@ -109,6 +142,21 @@ mod tests {
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes((1 << 20) - 1), "1.0 MiB");
         assert_eq!(bytes(i64::MAX), "8.0 EiB");
+    }
+
+    #[test]
+    fn long_names_lose_their_arguments() {
+        let name = "std::map<std::basic_string<char>, std::vector<int, std::allocator<int> > >::operator[](std::basic_string<char>&&)";
+        assert_eq!(short(name), "std::map<...>::operator[](...)");
+        let name = "<alloc::vec::Vec<T, A> as core::iter::traits::collect::Extend<T>>::extend_with_something";
+        assert_eq!(
+            short(name),
+            "<alloc::vec::Vec<...> as core::iter::traits::collect::Extend<...>>::extend_with_something"
+        );
+        let name =
+            "(anonymous namespace)::Reader::operator<<(std::basic_ostream<char, std::char_traits<char> >&)";
+        assert_eq!(short(name), "(anonymous namespace)::Reader::operator<<(...)");
+        assert_eq!(short("a::b<c>(d)"), "a::b<c>(d)");
     }
 
     #[test]

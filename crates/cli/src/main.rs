@@ -31,6 +31,7 @@ mod symbols;
 mod table;
 mod top;
 mod tree;
+mod unfinished;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -88,9 +89,28 @@ fn metrics(given: &ArgMatches) -> Vec<Metric> {
     given.get_many::<String>("metric").into_iter().flatten().filter_map(|name| Metric::of(name)).collect()
 }
 
+/// The records of a file or a directory, and of a directory the processes that have not written theirs.
+fn records(from: &Path) -> Outcome<(Vec<record::Record>, Vec<Failure>)> {
+    let unfinished = |known: &[record::Record]| match from.is_dir() {
+        true => unfinished::of(from, known),
+        false => Vec::new(),
+    };
+    match record::read(from) {
+        Ok((mut records, failures)) => {
+            records.extend(unfinished(&records));
+            records.sort_by_key(|record| record.number("/process/start_unix_ns"));
+            Ok((records, failures))
+        }
+        Err(failure) => match unfinished(&[]) {
+            records if records.is_empty() => Err(failure),
+            records => Ok((records, Vec::new())),
+        },
+    }
+}
+
 fn report(given: &ArgMatches) -> Outcome<()> {
     let from = named(given, "from");
-    let (mut records, failures) = record::read(from)?;
+    let (mut records, failures) = records(from)?;
     if let Some(pid) = given.get_one::<u32>("pid") {
         records.retain(|record| record.pid() == i64::from(*pid));
         if records.is_empty() {
@@ -156,8 +176,8 @@ fn write(output: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> io::Result<
 
 fn diff(given: &ArgMatches) -> Outcome<()> {
     let metric = metrics(given).first().copied().unwrap_or(Metric::Live);
-    let (before, _) = record::read(named(given, "before"))?;
-    let (after, _) = record::read(named(given, "after"))?;
+    let (before, _) = records(named(given, "before"))?;
+    let (after, _) = records(named(given, "after"))?;
     let lines = diff::lines(&before, &after, metric, size(given, "top"), size(given, "depth"));
     write(None, |to| all(&lines, to))
 }

@@ -96,6 +96,12 @@ fn one(record: &Record, out: &mut Vec<String>) {
             bytes(n("/peak/mapped"))
         ));
     }
+    if books > mapped / 4 && record.profile.is_some() {
+        out.push(
+            "            (bookkeeping holds the tables of call sites, whose pages are mostly untouched)"
+                .into(),
+        );
+    }
     let failed = record.dump.pointer("/calls/failed").and_then(|v| v.as_object());
     let failed: i64 = failed.into_iter().flatten().filter_map(|(_, v)| v.as_i64()).sum();
     if failed > 0 {
@@ -152,25 +158,37 @@ fn sizes(records: &[Record], out: &mut Vec<String>) {
 /// What is still live at the end, by stack; what the runtime keeps for itself stands apart.
 fn leaks(sites: &Sites, options: &Options, out: &mut Vec<String>) {
     let stacks = sites.top(Metric::Live);
-    let (runtime, own): (Vec<&Stack>, Vec<&Stack>) =
+    let (runtime, rest): (Vec<&Stack>, Vec<&Stack>) =
         stacks.into_iter().partition(|stack| sites.is_runtime(stack));
+    // With a full table what has no site may be anybody's; else it was asked before the library could look.
+    let (early, own): (Vec<&Stack>, Vec<&Stack>) =
+        rest.into_iter().partition(|stack| stack.frames.is_empty() && sites.lost == 0);
     let sum = |stacks: &[&Stack]| {
         stacks.iter().fold((0, 0), |sum, s| (sum.0 + s.figures.live(), sum.1 + s.figures.live_blocks()))
     };
-    let (total, blocks) = sum(&own);
+    let (total, number) = sum(&own);
     out.push(String::new());
     let mark = if sites.estimated { "~" } else { "" };
-    out.push(format!("live at the end (leaks): {mark}{} in {mark}{} blocks", bytes(total), count(blocks)));
+    out.push(format!("live at the end (leaks): {mark}{} in {mark}{}", bytes(total), blocks(number)));
     list(sites, &own, Metric::Live, total, options, out);
-    if !runtime.is_empty() {
-        let (total, blocks) = sum(&runtime);
-        out.push(format!(
-            "  and kept by the C and C++ runtime for itself: {mark}{} in {mark}{} blocks at {} sites",
-            bytes(total),
-            count(blocks),
-            count(runtime.len() as i64)
-        ));
+    let apart = [
+        (runtime, "kept by the C and C++ runtime for itself"),
+        (early, "asked before the program began, by constructors of libraries"),
+    ];
+    for (stacks, what) in apart.iter().filter(|(stacks, _)| !stacks.is_empty()) {
+        let (total, number) = sum(stacks);
+        out.push(format!("  and {what}: {mark}{} in {mark}{}", bytes(total), blocks(number)));
     }
+}
+
+/// `1 block`, `2,000 blocks`.
+fn blocks(n: i64) -> String {
+    format!("{} block{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// `3 sites`.
+fn places(n: usize) -> String {
+    format!("{} site{}", count(n as i64), if n == 1 { "" } else { "s" })
 }
 
 fn top(sites: &Sites, metric: Metric, options: &Options, out: &mut Vec<String>) {
@@ -187,7 +205,7 @@ fn top(sites: &Sites, metric: Metric, options: &Options, out: &mut Vec<String>) 
     let mark = if sites.estimated { "~" } else { "" };
     let shown = if metric.is_bytes() { bytes(total) } else { count(total) };
     out.push(String::new());
-    out.push(format!("{what}: {mark}{shown} at {} sites", count(stacks.len() as i64)));
+    out.push(format!("{what}: {mark}{shown} at {}", places(stacks.len())));
     list(sites, &stacks, metric, total, options, out);
 }
 
@@ -206,37 +224,46 @@ fn list(
         let shown = if metric.is_bytes() { bytes(value) } else { count(value) };
         let more = match metric {
             Metric::Live => {
-                format!("in {} blocks of {} asked", count(figures.live_blocks()), count(figures.calls()))
+                format!("in {} of {} asked", blocks(figures.live_blocks()), count(figures.calls()))
             }
-            Metric::Peak => format!("in {} blocks", count(figures.peak_blocks())),
-            Metric::Asked | Metric::Rounding => format!("in {} blocks", count(figures.calls())),
+            Metric::Peak => format!("in {}", blocks(figures.peak_blocks())),
+            Metric::Asked | Metric::Rounding => format!("in {}", blocks(figures.calls())),
             Metric::Calls => format!("for {}", bytes(figures.asked())),
             Metric::Temporary => format!("of {} asked", count(figures.calls())),
         };
         let sizes = match (figures.min(), figures.max()) {
-            (min, max) if min == max => format!("size {}", bytes(max)),
-            (min, max) => format!("sizes {} to {}", bytes(min), bytes(max)),
+            // Of what has no site they are not known.
+            (_, 0) if figures.asked() > 0 => String::new(),
+            (min, max) if min == max => format!(", size {}", bytes(max)),
+            (min, max) => format!(", sizes {} to {}", bytes(min), bytes(max)),
         };
-        out.push(format!("  {:>3}  {mark}{shown} ({})  {more}, {sizes}", index + 1, share(value, total)));
+        out.push(format!("  {:>3}  {mark}{shown} ({})  {more}{sizes}", index + 1, share(value, total)));
         if stack.frames.is_empty() {
             out.push(
                 "         (no call site known: before the library started, or its table was full)".into(),
             );
         }
-        for frame in stack.frames.iter().take(options.depth) {
+        // What a container does inside is of no use where there is no room for its caller.
+        let inner = match sites.inner(stack) {
+            few if few + 4 <= options.depth => 0,
+            many => many,
+        };
+        if inner > 0 {
+            out.push(format!("         ({inner} frames inside the standard library)"));
+        }
+        for frame in stack.frames.iter().skip(inner).take(options.depth) {
             out.push(format!("         {}", sites.line(*frame)));
         }
-        if stack.frames.len() > options.depth {
-            out.push(format!("         ... {} more frames", stack.frames.len() - options.depth));
+        let more = stack.frames.len().saturating_sub(inner + options.depth);
+        if more > 0 {
+            out.push(format!("         ... {more} more frame{}", if more == 1 { "" } else { "s" }));
         }
     }
     if stacks.len() > options.top {
         let rest: i64 = stacks[options.top..].iter().map(|s| s.figures.get(metric)).sum();
         let shown = if metric.is_bytes() { bytes(rest) } else { count(rest) };
-        out.push(format!(
-            "       {mark}{shown} at {} more sites",
-            count((stacks.len() - options.top) as i64)
-        ));
+        let more = places(stacks.len() - options.top).replace(' ', " more ");
+        out.push(format!("       {mark}{shown} at {more}"));
     }
 }
 

@@ -299,7 +299,15 @@ impl Sites {
             (None, _) if frame.named => format!("  {}", frame.module.rsplit('/').next().unwrap_or("")),
             (None, _) => String::new(),
         };
-        format!("{}{inlined}{place}", crate::figures::cut(&frame.function, 100))
+        format!("{}{inlined}{place}", crate::figures::cut(&crate::figures::short(&frame.function), 100))
+    }
+
+    /// How many of a stack's innermost frames are inside the C++ or Rust standard library, below what the program called of it;
+    /// 0 where the whole stack is.
+    pub fn inner(&self, stack: &Stack) -> usize {
+        let frames = || stack.frames.iter().map(|frame| &self.frames[*frame]);
+        let standard = frames().take_while(|frame| frame.is_standard()).count();
+        if standard == stack.frames.len() { 0 } else { standard.saturating_sub(1) }
     }
 
     /// Whether a stack belongs to what the C and C++ libraries keep for themselves: stdio's buffers, locales, the loader. Known
@@ -327,6 +335,6 @@ impl Sites {
         let inner =
             frames().take_while(|f| LIBRARIES.iter().any(|library| file(&f.module).starts_with(library)));
         let kept = inner.into_iter().any(|f| KEEPERS.iter().any(|keeper| f.function.starts_with(keeper)));
-        stack.frames.is_empty() || kept || frames().any(|f| BEFORE_MAIN.contains(&f.function.as_str()))
+        kept || frames().any(|f| BEFORE_MAIN.contains(&f.function.as_str()))
     }
 }

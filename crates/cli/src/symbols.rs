@@ -31,6 +31,15 @@ pub struct Frame {
     pub named: bool,
 }
 
+impl Frame {
+    /// Whether its source is of the C++ or the Rust standard library.
+    pub fn is_standard(&self) -> bool {
+        const PLACES: [&str; 5] =
+            ["/include/c++/", "/rustc/", "/library/alloc/src/", "/library/core/src/", "/library/std/src/"];
+        self.file.as_ref().is_some_and(|file| PLACES.iter().any(|place| file.contains(place)))
+    }
+}
+
 /// What is known of one module.
 enum Source {
     /// The file cannot be used.

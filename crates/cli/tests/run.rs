@@ -122,6 +122,25 @@ fn a_daemon_that_stays_behind_is_named_and_leaves_its_record_later() {
 }
 
 #[test]
+fn a_report_has_the_figures_of_a_daemon_that_runs_on_and_of_one_that_was_killed() {
+    let run = run("daemon-report", &[], &["daemon"]);
+    let report = || stdout(&mems().arg("report").arg(&run.records).output().expect("runs"));
+    let text = report();
+    let row = text.lines().find(|line| line.contains("still running"));
+    let row = row.unwrap_or_else(|| panic!("{text}"));
+    // What it inherited of its parent's blocks is live.
+    assert!(row.contains("109."), "{row}");
+    let pid = row.split_whitespace().next().expect("its number").to_string();
+    assert!(std::process::Command::new("kill").args(["-9", &pid]).status().expect("runs").success());
+    while std::path::Path::new(&format!("/proc/{pid}/exe")).exists() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let text = report();
+    assert!(text.lines().any(|line| line.contains(&pid) && line.contains("ended unseen")), "{text}");
+    assert!(text.contains("total"), "{text}");
+}
+
+#[test]
 fn a_daemon_whose_executable_is_removed_runs_on() {
     let own = directory("removed").join("scenes");
     std::fs::copy(compile("scenes", &[]), &own).expect("a copy");

@@ -52,22 +52,12 @@ impl Drop for Ready {
 
 /// The lines of call sites behind the last look of `mems top`.
 fn sites(pid: &str, order: &str) -> Vec<String> {
-    let text = stdout(&output(&[
-        "top",
-        "--lines",
-        "--count",
-        "2",
-        "--interval",
-        "0.3",
-        "--sites",
-        "3",
-        "--by",
-        order,
-        pid,
-    ]));
+    let looks = ["top", "--lines", "--count", "2", "--interval", "0.3", "--sites", "3", "--by", order, pid];
+    let output = output(&looks);
+    let text = stdout(&output);
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.iter().rposition(|line| line.trim_start().starts_with(pid));
-    let last = last.unwrap_or_else(|| panic!("{text}"));
+    let last = last.unwrap_or_else(|| panic!("{pid}: {text}{}", stderr(&output)));
     lines[last + 1..].iter().map(|line| line.to_string()).collect()
 }
 

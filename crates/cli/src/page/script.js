@@ -30,7 +30,7 @@ const P = D.processes.map((p, index) => {
     command: argv.join(' ') || d.process.exe, name: (argv[0] || d.process.exe || '').split('/').pop(),
     ending: exit.kind === 'signal' ? `killed by signal ${exit.code}` : exit.kind === 'exec' ? 'exec' : exit.kind === 'live' ? 'still running' : exit.kind === 'unknown' ? 'ended unseen' : `${exit.kind} ${exit.code}`,
     calls: calls.reduce((sum, name) => sum + (d.calls[name] || 0), 0), asked: total(d.bytes.asked),
-    blocks: d.blocks.asked, live: d.bytes.live_usable, liveBlocks: d.blocks.live + (d.inherited ? d.inherited.blocks : 0), peak: d.peak.live_usable, mapped: d.engine.mapped, mappedPeak: d.peak.mapped,
+    blocks: d.blocks.asked, live: d.bytes.live_usable, liveBlocks: d.blocks.live + (d.inherited ? d.inherited.blocks : 0), peak: d.peak.live_usable, mapped: d.engine.mapped, mappedPeak: d.peak.mapped, books: d.engine.bookkeeping || 0,
   };
 });
 const chosen = () => S.process < 0 ? P : [P[S.process]];
@@ -58,6 +58,18 @@ function stacks() {
     }
   }
   return [...sums.values()];
+}
+/* A long name without what stands in its template arguments and parameters. */
+function short(name) {
+  if (name.length <= 60) return name;
+  let out = '', depth = 0, open = '';
+  for (const c of name) {
+    if (depth > 0) { if (c === open) depth++; else if (c === (open === '<' ? '>' : ')') && !(open === '<' && before === '-')) { if (--depth === 0) out += '…' + c; } }
+    else if ((c === '<' && out && !/operator<?$/.test(out)) || (c === '(' && out && !out.endsWith('operator') && !out.endsWith('::'))) { depth = 1; open = c; out += c; }
+    else out += c;
+    var before = c;
+  }
+  return out;
 }
 const place = f => f.file ? `${f.file}${f.line ? ':' + f.line : ''}` : (f.module || '').split('/').pop();
 
@@ -150,6 +162,9 @@ function drawStacks() {
 /* Sites */
 const COLUMNS = [['live', 'live'], ['liveBlocks', 'live blocks'], ['peak', 'at peak'], ['asked', 'asked'], ['calls', 'blocks'], ['temporary', 'temporary'], ['rounding', 'rounding']];
 const MOST = 200;
+/* Of a stack, the frame to name it by: what was called of the C++ or Rust standard library, not what that did inside. */
+const STANDARD = /\/include\/c\+\+\/|\/rustc\/|\/library\/(alloc|core|std)\/src\//;
+const called = frames => { let n = 0; while (n < frames.length && STANDARD.test(D.frames[frames[n]].file || '')) n++; return n > 0 && n < frames.length ? n - 1 : 0; };
 function drawSites() {
   const head = $('sites').querySelector('thead'), body = $('sites').querySelector('tbody'), sort = S.sort || S.metric;
   head.textContent = ''; body.textContent = '';
@@ -162,10 +177,12 @@ function drawSites() {
   const all = stacks().filter(s => !S.search || D.stacks[s.stack].some(f => matches(D.frames[f]))).sort((a, b) => b[sort] - a[sort]);
   $('sitescount').textContent = all.length > MOST ? `the first ${MOST} of ${count(all.length)}` : `${count(all.length)}`;
   for (const s of all.slice(0, MOST)) {
-    const row = element('tr'), cell = element('td', 'l'), frames = D.stacks[s.stack], inner = frames.length ? D.frames[frames[0]] : { function: '(no call site known)', module: '' };
-    const code = element('code', '', inner.function); cell.append(code, ' ', element('span', 'place', place(inner))); row.append(cell);
+    const row = element('tr'), cell = element('td', 'l'), frames = D.stacks[s.stack], first = called(frames), inner = frames.length ? D.frames[frames[first]] : { function: '(no call site known)', module: '' };
+    const code = element('code', '', short(inner.function)); code.title = inner.function; cell.append(code, ' ', element('span', 'place', place(inner)));
+    const from = frames.slice(first + 1, first + 4).map(f => short(D.frames[f].function)); if (from.length) cell.append(element('div', 'from', '‹ ' + from.join(' ‹ ') + (frames.length > first + 4 ? ' …' : '')));
+    row.append(cell);
     for (const [name] of COLUMNS) row.append(element('td', '', mark + (name === 'calls' || name === 'temporary' || name === 'liveBlocks' ? count(s[name]) : bytes(s[name]))));
-    row.append(element('td', '', s.calls ? (s.min === s.max ? bytes(s.max) : `${bytes(s.min)} – ${bytes(s.max)}`) : ''));
+    row.append(element('td', '', s.calls && (s.max || !s.asked) ? (s.min === s.max ? bytes(s.max) : `${bytes(s.min)} – ${bytes(s.max)}`) : ''));
     row.addEventListener('click', () => {
       const open = cell.querySelector('.stack'); if (open) return open.remove();
       const stack = element('div', 'stack');
@@ -332,9 +349,10 @@ function drawHeap() {
 /* Head */
 function drawTop() {
   const all = chosen(), sum = name => all.reduce((s, p) => s + p[name], 0), one = all.length === 1 && all[0];
+  $('command').title = one ? one.command : P[0].command;
   $('command').textContent = one ? one.command : `${count(all.length)} processes, from ${P[0].command}`;
   $('about').textContent = one ? `process ${one.pid}, ${one.ending} after ${time(one.elapsed)}${one.profile && one.profile.mode !== 'off' ? `; call sites: ${one.profile.mode}` : ''}` : 'Sums over all processes; choose one above or in the table below.';
-  const cards = [['live', bytes(sum('live')), `live at the end, in ${count(sum('liveBlocks'))} blocks`], ['peak', bytes(sum('peak')), one ? `peak${one.d.peak.exact ? ', exact' : `, within ${bytes(one.d.peak.bound)}`}` : 'peaks, summed'], ['asked', bytes(sum('asked')), `asked in ${count(sum('blocks'))} blocks`], ['calls', count(sum('calls')), 'calls'], ['mapped', bytes(sum('mappedPeak')), one ? 'mapped at its peak' : 'mapped at their peaks'], ['left', bytes(Math.max(0, sum('mapped') - sum('live'))), 'mapped, not live, at the end']];
+  const cards = [['live', bytes(sum('live')), `live at the end, in ${count(sum('liveBlocks'))} blocks`], ['peak', bytes(sum('peak')), one ? `peak${one.d.peak.exact ? ', exact' : `, within ${bytes(one.d.peak.bound)}`}` : 'peaks, summed'], ['asked', bytes(sum('asked')), `asked in ${count(sum('blocks'))} blocks`], ['calls', count(sum('calls')), 'calls'], ['mapped', bytes(sum('mappedPeak')), one ? 'mapped at its peak' : 'mapped at their peaks'], ['left', bytes(Math.max(0, sum('mapped') - sum('live'))), 'mapped, not live, at the end' + (sum('books') > sum('mapped') / 4 ? `; ${bytes(sum('books'))} of it are tables, mostly untouched` : '')]];
   $('cards').textContent = '';
   for (const [, figure, label] of cards) { const c = element('div', 'card'); c.append(element('b', '', figure), element('span', '', label)); $('cards').append(c); }
 }
