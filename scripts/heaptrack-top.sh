@@ -14,11 +14,11 @@ mems=${MEMS:-$home/target/release/mems}
 for tool in heaptrack heaptrack_print; do
     command -v $tool >/dev/null || { echo "$tool is not installed" >&2; exit 77; }
 done
-rm -rf "$out" && mkdir -p "$out/work"
+rm -rf "$out" && mkdir -p "$out/input"
 if [ $# -eq 0 ]; then
-    sh bench/programs/perl.sh prepare "$out/work"
+    sh bench/programs/perl.sh prepare "$out/input"
     export PERL_HASH_SEED=0
-    set -- perl "$out/work/work.pl"
+    set -- perl "$out/input/work.pl"
 fi
 heaptrack -o "$out/record" "$@" >"$out/said" 2>&1
 "$mems" run -q -p stacks -o "$out/records" -- "$@" >>"$out/said" 2>&1
