@@ -109,7 +109,7 @@ pub mod hand_over {
         }
 
         /// Takes the blocks in the inbox back.
-        pub fn release(&self) {
+        pub fn tidy(&self) {
             self.inbox.empty(|packet| {
                 self.back.set(self.back.get() + packet.blocks().len());
                 packet.end();

@@ -74,11 +74,11 @@ fn a_heap_is_never_its_new_threads_and_a_visitors_at_once() {
         let visitor = thread::spawn(move || send(heap, packet(&[1, 2])));
         // The new owner touches what is the heap's own: the cell fails the model if a visitor still does.
         assert!(take_over(heap));
-        heap.release();
+        heap.tidy();
         let before = heap.back.get();
         heap.back.set(before);
         visitor.join().expect("no fault");
-        heap.release();
+        heap.tidy();
         assert_eq!(heap.back.get(), 2);
         assert_eq!(heap.state(), State::Live);
     });

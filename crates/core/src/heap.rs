@@ -6,6 +6,7 @@
 mod flush;
 mod key;
 mod pass;
+mod rest;
 mod state;
 
 pub use key::owner_of;
@@ -68,6 +69,8 @@ pub struct Heap {
     pub kept: large::Kept,
     /// The heap before this one in the list of all heaps.
     pub older: Cell<Option<&'static Heap>>,
+    /// Whether it keeps free memory though it has no thread (see `rest`).
+    warm: Cell<bool>,
     /// The next abandoned heap.
     pub next_abandoned: Cell<Option<&'static Heap>>,
     /// Live units of 16 bytes, and blocks, that the process-wide level knows of.

@@ -185,13 +185,13 @@ fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize
     taken.block as *mut u8
 }
 
-/// A block for `size` bytes, uncounted. Where the kernel refuses, what this heap keeps for later goes back first, so
+/// A block for `size` bytes, uncounted. Where the kernel refuses, what heaps keep for later goes back first, so
 /// that nothing fails for the sake of memory that nobody uses.
 fn take(entry: Option<&Entry>, size: usize, align: usize, zeroed: bool) -> Option<large::Taken> {
     let taken = take_once(entry, size, align, zeroed);
     match entry {
         Some(entry) if taken.is_none() && size <= crate::engine::MAPPED.load(Relaxed) => {
-            entry.heap.release();
+            registry::release(entry.heap);
             take_once(Some(entry), size, align, zeroed)
         }
         _ => taken,
@@ -390,7 +390,7 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
 /// malloc_trim: gives free memory back to the kernel, `keep` bytes of it excepted. True when any went.
 pub fn trim(keep: usize) -> bool {
     if let Some(entry) = enter() {
-        entry.heap.release();
+        registry::release(entry.heap);
     }
     crate::engine::trim(keep)
 }

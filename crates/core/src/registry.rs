@@ -155,6 +155,7 @@ fn birth() -> Option<&'static Heap> {
         let Some(heap) = *abandoned else { break make()? };
         *abandoned = heap.next_abandoned.get();
         if adopt(heap) {
+            heap.wake();
             break heap;
         }
     };
@@ -224,6 +225,12 @@ fn share_level() {
     WHOLE.share(live, peak);
 }
 
+/// Gives the free memory of heaps back: of `mine` and of those that rest without a thread.
+pub fn release(mine: &'static Heap) {
+    mine.release();
+    heaps().for_each(remote::empty);
+}
+
 fn watch_thread(heap: &'static Heap) {
     let mut key = KEY.load(Acquire);
     if key == 0 {
@@ -258,7 +265,7 @@ extern "C" fn thread_ends(_: *mut libc::c_void) {
     let entry = begin(heap);
     large::end_waiting();
     heap.settle();
-    heap.release();
+    heap.rest();
     drop(entry);
     tls::set_heap(&GONE);
     THREADS.fetch_sub(1, Relaxed);

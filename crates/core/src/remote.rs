@@ -121,8 +121,20 @@ pub fn visit(heap: &'static Heap) {
         if !heap.is_owed() || heap.state.compare_exchange(free, mine, AcqRel, Relaxed).is_err() {
             return;
         }
+        heap.tidy();
+        heap.state.store(free, Release);
+    }
+}
+
+/// Gives back what a heap without a thread keeps, unless somebody has it.
+pub fn empty(heap: &'static Heap) {
+    let (free, mine) = (State::Abandoned as u8, State::Visited as u8);
+    if heap.state.compare_exchange(free, mine, AcqRel, Relaxed).is_ok() {
+        heap.wake();
         heap.release();
         heap.state.store(free, Release);
+        // Whoever posted meanwhile left it to us.
+        visit(heap);
     }
 }
 
