@@ -16,7 +16,9 @@ pub const ROOM: usize = 62;
 #[repr(C)]
 pub struct Packet {
     next: Cell<*mut Packet>,
-    len: Cell<usize>,
+    len: Cell<u32>,
+    /// The class of all its blocks; 0: they may be of several.
+    class: Cell<u32>,
     blocks: [Cell<usize>; ROOM],
 }
 
@@ -29,6 +31,7 @@ impl Packet {
         let empty = Packet {
             next: Cell::new(core::ptr::null_mut()),
             len: Cell::new(0),
+            class: Cell::new(0),
             blocks: [const { Cell::new(0) }; ROOM],
         };
         // SAFETY: the pool gave room for a Packet.
@@ -46,20 +49,41 @@ impl Packet {
     /// Adds a block; true when the packet is full with it.
     #[inline]
     pub fn add(&self, block: usize) -> bool {
-        let len = self.len.get();
-        self.blocks[len % ROOM].set(block);
-        self.len.set(len + 1);
-        len + 1 >= ROOM
+        let len = self.len() + 1;
+        self.blocks[(len - 1) % ROOM].set(block);
+        self.len.set(len as u32);
+        len >= ROOM
     }
 
     /// Makes `blocks` its content, all that fit.
     pub fn fill(&self, blocks: &[Cell<usize>]) {
-        self.len.set(copy(blocks, &self.blocks));
+        self.len.set(copy(blocks, &self.blocks) as u32);
+    }
+
+    /// How many blocks are in it.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len.get() as usize
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The class of all its blocks; 0: they may be of several.
+    pub fn class(&self) -> usize {
+        self.class.get() as usize
+    }
+
+    /// Says that all its blocks are of one class, until it is emptied.
+    pub fn set_class(&self, class: usize) {
+        self.class.set(class as u32);
     }
 
     /// The blocks in it.
     pub fn blocks(&'static self) -> &'static [Cell<usize>] {
-        &self.blocks[..self.len.get().min(ROOM)]
+        &self.blocks[..self.len().min(ROOM)]
     }
 
     /// The packet behind it in a list.
@@ -76,6 +100,7 @@ impl Packet {
     /// Empties it.
     pub fn clear(&self) {
         self.len.set(0);
+        self.class.set(0);
     }
 }
 

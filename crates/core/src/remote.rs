@@ -6,13 +6,16 @@
 
 use core::sync::atomic::{Ordering::*, fence};
 
+use crate::class::LIMIT;
 use crate::heap::{Heap, OUTGOING, Outgoing, State, owner_of};
 use crate::loans::CLOSED;
-use crate::packet::Packet;
+use crate::packet::{self, Packet};
 use crate::stack::{MOVED, Stack, class_of};
 use crate::whole::WHOLE;
 use crate::{block, hard, mode, pagemap, secret};
 
+/// Fewer blocks than this are not posted in a packet of their own.
+const FEW: usize = packet::ROOM / 2;
 /// Empty packets that a heap keeps.
 const KEPT_PACKETS: usize = 32;
 /// Spreads page numbers over the upper half of a word's low bits (Knuth's multiplicative hashing).
@@ -164,8 +167,18 @@ pub fn collect(heap: &'static Heap) {
         at = next;
     }
     heap.inbox.empty(|packet| {
+        let class = packet.class();
+        let stack = &heap.stacks[class % LIMIT];
+        if class != 0 && stack.stow_whole(packet) {
+            return;
+        }
         for block in packet.blocks() {
-            take_back(heap, block.get());
+            if class == 0 {
+                take_back(heap, block.get());
+            } else if !stack.push(block.get()) {
+                make_room(heap, stack, class);
+                stack.push(block.get());
+            }
         }
         packet.clear();
         keep_packet(heap, packet);
@@ -209,7 +222,7 @@ fn take_back(heap: &'static Heap, block: usize) {
 #[inline(never)]
 pub fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
     if WHOLE.shared.load(Relaxed) {
-        part(heap, stack);
+        part(heap, stack, class);
         if stack.place().is_some() {
             return;
         }
@@ -223,13 +236,33 @@ pub fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
     }
 }
 
-/// Sends what other heaps own among the oldest blocks of a stack on its way to them.
-fn part(heap: &'static Heap, stack: &'static Stack) {
-    stack.sift(MOVED, |block| match pagemap::entry(block).map(|entry| owner_of(entry.key.load(Relaxed))) {
-        Some(owner) if owner != heap.address() && owner != 0 => {
-            send(heap, owner, block);
-            false
+/// Sends what other heaps own among the oldest blocks of a stack on its way to them: in a packet of their own where most
+/// of them have one owner, who then needs not look at each of them.
+fn part(heap: &'static Heap, stack: &'static Stack, class: usize) {
+    let mut first = 0;
+    let mut packet = None;
+    stack.sift(MOVED, |block| {
+        let key = pagemap::entry(block).map_or(0, |entry| entry.key.load(Relaxed));
+        let owner = owner_of(key);
+        if owner == heap.address() || owner == 0 {
+            return true;
         }
-        _ => true,
+        if first == 0 && class_of(key) == class {
+            first = key;
+            packet = new_packet(heap);
+        }
+        match packet {
+            Some(packet) if key == first => drop(packet.add(block)),
+            _ => send(heap, owner, block),
+        }
+        false
     });
+    let Some(packet) = packet else { return };
+    if packet.len() < FEW {
+        packet.blocks().iter().for_each(|block| send(heap, owner_of(first), block.get()));
+        packet.clear();
+        return keep_packet(heap, packet);
+    }
+    packet.set_class(class);
+    post(heap, owner_of(first), Some(packet));
 }

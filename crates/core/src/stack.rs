@@ -220,6 +220,17 @@ impl Stack {
         self.full_count.set(self.full_count.get() + 1);
     }
 
+    /// Puts a full packet of blocks of this class behind the stack as it is; false where there may be no more.
+    pub fn stow_whole(&self, packet: &'static Packet) -> bool {
+        let fits = self.full_count.get() < self.full_limit.get() && packet.len() == MOVED;
+        if fits {
+            packet.link(self.full.get());
+            self.full.set(Some(packet));
+            self.full_count.set(self.full_count.get() + 1);
+        }
+        fits
+    }
+
     /// Takes the newest packet from behind the stack.
     pub fn take_packet(&self) -> Option<&'static Packet> {
         let packet = self.full.get()?;
