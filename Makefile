@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-mems cli man install clean pitfalls misuse soak fuzz verify
+.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-profile bench-mems cli man install clean pitfalls misuse soak fuzz verify
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -67,6 +67,10 @@ bench-quick: build
 ## bench-counting: the price of counting, against a build without it
 bench-counting: build
 	@scripts/bench-counting.sh
+
+## bench-profile: what call sites cost, beside heaptrack (about 4 minutes; P="--rounds 9 --others python" for options)
+bench-profile: build
+	@scripts/bench-profile.sh $(P)
 
 ## bench-mems: ns of mems_malloc, mems_get and mems_free by live segments, beside a plain linear list (about a minute)
 bench-mems: build

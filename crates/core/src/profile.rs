@@ -12,6 +12,7 @@ pub mod place;
 mod rule;
 pub mod sample;
 pub mod sites;
+mod table;
 pub mod timeline;
 mod unwind;
 

@@ -6,10 +6,10 @@
 
 use core::ffi::{CStr, c_int, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::*};
 
+use super::table::Table;
 use crate::lock::Lock;
-use crate::pool;
 
 /// Modules that are told apart. Later ones are not known, and code in them has no module.
 pub const LIMIT: usize = 1024;
@@ -81,8 +81,10 @@ impl Module {
     }
 }
 
-/// The table, mapped at start; entries below COUNT are whole, and only `to` of them changes, under the lock.
-static TABLE: AtomicPtr<[Module; LIMIT]> = AtomicPtr::new(ptr::null_mut());
+/// The table; entries below COUNT are whole, and only `to` of them changes, under the lock.
+static TABLE: Table<Module> = Table::new();
+/// Modules there is room for at first.
+const FIRST: usize = 32;
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static LOCK: Lock<()> = Lock::new(());
 
@@ -109,8 +111,9 @@ struct Found {
 
 /// Looks the linker's functions up and maps the table. Called once, at load. False when memory is short.
 pub fn start() -> bool {
-    let Some(table) = pool::take::<[Module; LIMIT]>() else { return false };
-    TABLE.store(table.as_ptr(), Release);
+    if !TABLE.lengthen(FIRST) {
+        return false;
+    }
     // SAFETY: a C string. At load, so an error message for a name that is missing may be allocated.
     let at = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
     FIND.store(at as usize, Relaxed);
@@ -135,17 +138,13 @@ pub fn unloads() -> u32 {
 
 /// The addresses of the words that hold where the table is and how many modules it has: for a reader from outside.
 pub fn places() -> [usize; 2] {
-    [ptr::from_ref(&TABLE).addr(), ptr::from_ref(&COUNT).addr()]
+    [TABLE.place(), ptr::from_ref(&COUNT).addr()]
 }
 
 /// The modules met so far.
 pub fn known() -> &'static [Module] {
     let count = COUNT.load(Acquire);
-    if count == 0 {
-        return &[];
-    }
-    // SAFETY: entries below COUNT are whole, and never go; `to` is read as it was or as it is.
-    unsafe { core::slice::from_raw_parts(TABLE.load(Relaxed).cast::<Module>(), count) }
+    TABLE.all().get(..count).unwrap_or_default()
 }
 
 /// Where `pc` lies, from the linker; None in code that no file brought.
@@ -180,12 +179,13 @@ pub fn of(pc: usize) -> u16 {
         REOPENED.fetch_add(1, Relaxed);
         return number as u16;
     }
-    if count >= LIMIT {
+    let room = TABLE.all().len();
+    if count >= LIMIT || count == room && !TABLE.lengthen(room * 2) {
         return NONE;
     }
     module.from = GENERATION.load(Relaxed);
     // SAFETY: an entry at COUNT is nobody's but the lock's holder's.
-    let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(count) };
+    let entry = unsafe { TABLE.all().as_ptr().cast_mut().add(count) };
     // SAFETY: as above.
     unsafe { entry.write(module) };
     COUNT.store(count + 1, Release);
@@ -220,7 +220,7 @@ pub fn check() -> bool {
 /// Writes the generation in which a module was closed. The caller holds the lock.
 fn set_end(number: usize, generation: u32) {
     // SAFETY: an entry below COUNT, whose `to` only the lock's holder writes.
-    let entry = unsafe { TABLE.load(Relaxed).cast::<Module>().add(number) };
+    let entry = unsafe { TABLE.all().as_ptr().cast_mut().add(number) };
     // SAFETY: as above; a raw place, since others read the entry.
     let to = unsafe { ptr::addr_of_mut!((*entry).to) };
     // SAFETY: as above.

@@ -4,12 +4,12 @@
 //! one is put in under the lock, its frames as nodes of a tree that stacks share. Bounded: when there is no room, calls go
 //! without a site. A key whose code was unloaded is never found again. Owns the tables, which are never unmapped.
 
-use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use core::ptr;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use super::modules;
+use super::table::Table;
 use crate::lock::Lock;
-use crate::pool;
 
 /// How much there is room for. Powers of two.
 #[derive(Clone, Copy)]
@@ -54,29 +54,34 @@ static REVIVED: AtomicU32 = AtomicU32::new(0);
 const GONE: u64 = 1 << 63;
 
 struct Tables {
-    slots: AtomicPtr<Slot>,
+    slots: Table<Slot>,
     /// By site, its innermost node.
-    leaves: AtomicPtr<AtomicU32>,
-    nodes: AtomicPtr<Node>,
+    leaves: Table<AtomicU32>,
+    /// From number 1.
+    nodes: Table<Node>,
     /// An open table of node numbers, used under the lock.
-    index: AtomicPtr<AtomicU32>,
-    room: AtomicUsize,
-    node_room: AtomicUsize,
+    index: Table<AtomicU32>,
+    /// The most there may be.
+    most_sites: AtomicUsize,
+    most_nodes: AtomicUsize,
     sites: AtomicUsize,
     node_count: AtomicUsize,
 }
 
 static TABLES: Tables = Tables {
-    slots: AtomicPtr::new(core::ptr::null_mut()),
-    leaves: AtomicPtr::new(core::ptr::null_mut()),
-    nodes: AtomicPtr::new(core::ptr::null_mut()),
-    index: AtomicPtr::new(core::ptr::null_mut()),
-    room: AtomicUsize::new(0),
-    node_room: AtomicUsize::new(0),
+    slots: Table::new(),
+    leaves: Table::new(),
+    nodes: Table::new(),
+    index: Table::new(),
+    most_sites: AtomicUsize::new(0),
+    most_nodes: AtomicUsize::new(0),
     sites: AtomicUsize::new(0),
     node_count: AtomicUsize::new(0),
 };
 static LOCK: Lock<()> = Lock::new(());
+
+/// Room at first.
+const FIRST: Room = Room { sites: 1 << 10, nodes: 1 << 11 };
 
 /// See [`lost`].
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -91,32 +96,47 @@ pub fn restart() {
     LOST.store(0, Relaxed);
 }
 
-/// Maps the tables. False when memory is short.
-pub fn start(room: Room) -> bool {
-    fn table<T>(count: usize) -> Option<NonNull<T>> {
-        // Whole pages, so that the table is a mapping of its own: zero, and touched as it is used.
-        pool::take_bytes((count * size_of::<T>()).max(64 << 10)).map(NonNull::cast)
-    }
-    let Some(slots) = table::<Slot>(room.sites * 2) else { return false };
-    let Some(leaves) = table::<AtomicU32>(room.sites + 1) else { return false };
-    let Some(nodes) = table::<Node>(room.nodes + 1) else { return false };
-    let Some(index) = table::<AtomicU32>(room.nodes * 2) else { return false };
-    TABLES.slots.store(slots.as_ptr(), Relaxed);
-    TABLES.leaves.store(leaves.as_ptr(), Relaxed);
-    TABLES.nodes.store(nodes.as_ptr(), Relaxed);
-    TABLES.index.store(index.as_ptr(), Relaxed);
-    TABLES.node_room.store(room.nodes, Relaxed);
-    TABLES.room.store(room.sites, Release);
-    true
+/// Maps the tables; `most` is how far they may grow. False when memory is short.
+pub fn start(most: Room) -> bool {
+    TABLES.most_sites.store(most.sites, Relaxed);
+    TABLES.most_nodes.store(most.nodes, Relaxed);
+    grow_sites(FIRST.sites) && grow_nodes(FIRST.nodes)
 }
 
-/// A table's `count` entries; none before it is mapped.
-fn table<T>(at: &AtomicPtr<T>, count: usize) -> &'static [T] {
-    match NonNull::new(at.load(Acquire)) {
-        // SAFETY: start mapped room for `count` entries, zero bytes are valid ones, and it is never unmapped.
-        Some(at) => unsafe { core::slice::from_raw_parts(at.as_ptr(), count) },
-        None => &[],
-    }
+/// Makes room for `room` sites.
+fn grow_sites(room: usize) -> bool {
+    TABLES.leaves.lengthen(room + 1)
+        && TABLES.slots.grow(room * 2, |old, new| {
+            for slot in old {
+                let key = slot.key.load(Relaxed);
+                // One that is gone may have a namesake, so the search ends at free slots only.
+                let mut at = mix(key & !GONE) & (new.len() - 1);
+                while new.get(at).is_some_and(|place| place.key.load(Relaxed) != 0) {
+                    at = (at + 1) & (new.len() - 1);
+                }
+                if let Some(place) = new.get(at).filter(|_| key != 0) {
+                    place.site.store(slot.site.load(Relaxed), Relaxed);
+                    place.key.store(key, Relaxed);
+                }
+            }
+        })
+}
+
+/// Makes room for `room` nodes.
+fn grow_nodes(room: usize) -> bool {
+    TABLES.nodes.lengthen(room + 1)
+        && TABLES.index.grow(room * 2, |_, new| {
+            let mask = new.len() - 1;
+            for (number, node) in nodes().iter().enumerate() {
+                let mut at = spread(node.address.load(Relaxed), node.parent.load(Relaxed)) & mask;
+                while new.get(at).is_some_and(|place| place.load(Relaxed) != 0) {
+                    at = (at + 1) & mask;
+                }
+                if let Some(place) = new.get(at) {
+                    place.store(number as u32 + 1, Relaxed);
+                }
+            }
+        })
 }
 
 /// How many sites there are; their numbers are 1 to that.
@@ -126,19 +146,24 @@ pub fn count() -> usize {
 
 /// The innermost node of a site.
 pub fn leaf(site: usize) -> u32 {
-    table(&TABLES.leaves, TABLES.room.load(Relaxed) + 1).get(site).map_or(0, |leaf| leaf.load(Relaxed))
+    TABLES.leaves.all().get(site).map_or(0, |leaf| leaf.load(Relaxed))
 }
 
 /// The addresses of the words that hold where the leaves are, where the nodes are, and how many sites there are; then of the
 /// byte that is the mode: for a reader from outside.
 pub fn places() -> [usize; 4] {
-    let tables = [ptr::from_ref(&TABLES.leaves).addr(), ptr::from_ref(&TABLES.nodes).addr()];
-    [tables[0], tables[1], ptr::from_ref(&TABLES.sites).addr(), ptr::from_ref(&super::MODE).addr()]
+    [
+        TABLES.leaves.place(),
+        TABLES.nodes.place(),
+        ptr::from_ref(&TABLES.sites).addr(),
+        ptr::from_ref(&super::MODE).addr(),
+    ]
 }
 
 /// The nodes, from number 1.
 pub fn nodes() -> &'static [Node] {
-    table(&TABLES.nodes, TABLES.node_count.load(Acquire) + 1).get(1..).unwrap_or_default()
+    let count = TABLES.node_count.load(Acquire);
+    TABLES.nodes.all().get(1..count + 1).unwrap_or_default()
 }
 
 #[inline]
@@ -147,12 +172,18 @@ fn mix(key: u64) -> usize {
     (mixed ^ mixed >> 32) as usize
 }
 
+/// Where the search for a node begins.
+#[inline]
+fn spread(address: usize, parent: u32) -> usize {
+    mix(address as u64 ^ u64::from(parent).rotate_right(20))
+}
+
 /// The number of the site with this key, put in with `frames` (return addresses, innermost first) when it is new. 0 when
 /// there is no room. One or two loads from the table when it is known.
 #[inline]
 pub fn number(key: u64, frames: &[usize]) -> u32 {
     let key = key & !GONE | 1 << 62;
-    match find(key) {
+    match find(TABLES.slots.all(), key) {
         Ok(site) => site,
         Err(_) => add(key, frames),
     }
@@ -160,8 +191,7 @@ pub fn number(key: u64, frames: &[usize]) -> u32 {
 
 /// The site, or the free slot where the search ended.
 #[inline]
-fn find(key: u64) -> Result<u32, usize> {
-    let slots = table(&TABLES.slots, TABLES.room.load(Relaxed) * 2);
+fn find(slots: &[Slot], key: u64) -> Result<u32, usize> {
     let mask = slots.len().wrapping_sub(1);
     let mut at = mix(key) & mask;
     while let Some(slot) = slots.get(at) {
@@ -194,13 +224,12 @@ fn add(key: u64, frames: &[usize]) -> u32 {
     if REVIVED.swap(reopened, Relaxed) != reopened {
         hide_closed();
     }
-    let at = match find(key) {
-        Ok(site) => return site,
-        Err(at) => at,
-    };
+    if let Ok(site) = find(TABLES.slots.all(), key) {
+        return site;
+    }
     let site = TABLES.sites.load(Relaxed) + 1;
-    let room = TABLES.room.load(Relaxed);
-    if site > room {
+    let room = TABLES.slots.all().len() / 2;
+    if site > room && (room * 2 > TABLES.most_sites.load(Relaxed) || !grow_sites(room * 2)) {
         return lost();
     }
     let mut parent = 0;
@@ -210,9 +239,9 @@ fn add(key: u64, frames: &[usize]) -> u32 {
             None => return lost(),
         }
     }
-    let leaves = table(&TABLES.leaves, room + 1);
-    let slots = table(&TABLES.slots, room * 2);
-    let (Some(leaf), Some(slot)) = (leaves.get(site), slots.get(at)) else { return lost() };
+    let slots = TABLES.slots.all();
+    let Err(at) = find(slots, key) else { return lost() };
+    let (Some(leaf), Some(slot)) = (TABLES.leaves.all().get(site), slots.get(at)) else { return lost() };
     leaf.store(parent, Relaxed);
     TABLES.sites.store(site, Release);
     slot.site.store(site as u32, Relaxed);
@@ -222,34 +251,44 @@ fn add(key: u64, frames: &[usize]) -> u32 {
 
 /// The node of a frame under `parent`, made if it is new. None without room. The caller holds the lock.
 fn node(parent: u32, address: usize, module: u16) -> Option<u32> {
-    let room = TABLES.node_room.load(Relaxed);
-    let index = table(&TABLES.index, room * 2);
-    let nodes = table(&TABLES.nodes, room + 1);
+    let mut at = match find_node(parent, address, module) {
+        Ok(number) => return Some(number),
+        Err(at) => at,
+    };
+    let number = TABLES.node_count.load(Relaxed) + 1;
+    let room = TABLES.index.all().len() / 2;
+    if number > room {
+        if room * 2 > TABLES.most_nodes.load(Relaxed) || !grow_nodes(room * 2) {
+            return None;
+        }
+        at = find_node(parent, address, module).err()?;
+    }
+    let node = TABLES.nodes.all().get(number)?;
+    node.address.store(address, Relaxed);
+    node.parent.store(parent, Relaxed);
+    node.module.store(module.into(), Relaxed);
+    TABLES.index.all().get(at)?.store(number as u32, Relaxed);
+    TABLES.node_count.store(number, Release);
+    Some(number as u32)
+}
+
+/// The node, or the free place of the index where the search ended.
+fn find_node(parent: u32, address: usize, module: u16) -> Result<u32, usize> {
+    let (index, nodes) = (TABLES.index.all(), TABLES.nodes.all());
     let mask = index.len().wrapping_sub(1);
-    let mut at = mix(address as u64 ^ u64::from(parent).rotate_right(20)) & mask;
-    loop {
-        let slot = index.get(at)?;
-        let number = slot.load(Relaxed);
+    let mut at = spread(address, parent) & mask;
+    while let Some(place) = index.get(at) {
+        let number = place.load(Relaxed);
         if number == 0 {
             break;
         }
         // The module is compared too: other code may have been loaded to the same address.
-        if nodes.get(number as usize)?.facts() == (address, parent, module) {
-            return Some(number);
+        if nodes.get(number as usize).is_some_and(|node| node.facts() == (address, parent, module)) {
+            return Ok(number);
         }
         at = (at + 1) & mask;
     }
-    let number = TABLES.node_count.load(Relaxed) + 1;
-    if number > room {
-        return None;
-    }
-    let node = nodes.get(number)?;
-    node.address.store(address, Relaxed);
-    node.parent.store(parent, Relaxed);
-    node.module.store(module.into(), Relaxed);
-    index.get(at)?.store(number as u32, Relaxed);
-    TABLES.node_count.store(number, Release);
-    Some(number as u32)
+    Err(at)
 }
 
 /// Hides every site with a frame in a module that is closed, or in none: its addresses may soon be other code's.
@@ -264,7 +303,7 @@ fn hide_closed() {
     let modules = modules::known();
     let nodes = nodes();
     let is_closed = |number: u16| modules.get(usize::from(number)).is_none_or(|m| m.to != u32::MAX);
-    for slot in table(&TABLES.slots, TABLES.room.load(Relaxed) * 2) {
+    for slot in TABLES.slots.all() {
         let key = slot.key.load(Relaxed);
         if key == 0 {
             continue;
