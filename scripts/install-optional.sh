@@ -8,7 +8,8 @@ packages="binutils strace gdb valgrind perl python3 gawk mawk sqlite3 openssl cu
  xz-utils zstd bzip2 gzip tar sed grep findutils file bc lua5.4 tcl
  libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4"
 all="php-cli ruby nodejs default-jre-headless redis-server nginx-light ghostscript vim z3 imagemagick
- postgresql memcached sox stress-ng clang ffmpeg chromium"
+ postgresql memcached sox stress-ng clang ffmpeg chromium
+ guile-3.0 wrk libpython3.11-testsuite"
 [ "${1:-}" = --all ] && packages="$packages $all"
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then

@@ -151,9 +151,14 @@ pub fn report(wrong: Misuse, function: &'static str, pointer: usize, site: usize
         (Misuse::NoBlock { .. }, Some((start, bytes, true))) => {
             misuse::report(Misuse::Inside { function, pointer, block: start, usable: bytes }, site);
         }
-        (Misuse::NoBlock { .. }, None) if crate::foreign::may_be(pointer) => {
+        (Misuse::NoBlock { .. }, None) if !is_ours(pointer) && crate::foreign::may_be(pointer) => {
             misuse::foreign(function, pointer, site);
         }
         _ => misuse::report(wrong, site),
     }
+}
+
+/// Whether the page is known to hold blocks of ours: then nothing on it is another allocator's.
+fn is_ours(pointer: usize) -> bool {
+    pagemap::entry(pointer).is_some_and(|entry| entry.key.load(Relaxed) != 0)
 }
