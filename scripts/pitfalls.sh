@@ -17,7 +17,7 @@ LIBMEMS=${LIBMEMS:-$root/target/release/libmems.so}
 build=$root/build/pitfalls
 CC=${CC:-cc}
 CXX=${CXX:-c++}
-limit=20
+limit=60
 
 # all KEY FILE: the values of a key in the first comment, a line each.
 all() {
