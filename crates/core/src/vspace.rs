@@ -93,22 +93,36 @@ fn refuse_page(page: u64) {
 }
 
 /// The space, for this thread alone; None (and a line) in a signal handler that came in while it had it.
+#[inline(always)]
 fn take(function: &'static str) -> Option<Guard<'static, Space>> {
     let guard = SPACE.take();
     if guard.is_none() {
-        INSIDE.line(|text| {
-            text.text(function);
-            text.text(" called by a signal handler inside another mems_* call: nothing done");
-        });
+        refuse_inside(function);
     }
     guard
 }
 
+#[cold]
+#[inline(never)]
+fn refuse_inside(function: &'static str) {
+    INSIDE.line(|text| {
+        text.text(function);
+        text.text(" called by a signal handler inside another mems_* call: nothing done");
+    });
+}
+
+#[inline(always)]
 fn open(space: &mut Space) {
     if !space.is_open() {
-        space.open(DEFAULT_PAGE.load(Relaxed), DEFAULT_START.load(Relaxed));
-        publish_all(space);
+        open_with_defaults(space);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn open_with_defaults(space: &mut Space) {
+    space.open(DEFAULT_PAGE.load(Relaxed), DEFAULT_START.load(Relaxed));
+    publish_all(space);
 }
 
 #[inline]

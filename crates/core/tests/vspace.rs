@@ -271,29 +271,39 @@ fn a_refused_mapping_changes_nothing() {
     }
 }
 
-#[test]
-fn readers_see_their_own_segments_while_others_come_and_go() {
+/// Four threads take and free segments of up to `largest` bytes, `most` each at a time, read every byte's address of one
+/// after each step, and now and then free all they have.
+fn readers(most: u64, largest: u64, page: u64) {
     let _turn = turn();
-    vspace::init_with(4096, 1000);
+    vspace::init_with(page, 1000);
     std::thread::scope(|scope| {
         for t in 0..4u64 {
             scope.spawn(move || {
                 let mut random = Random(t + 99);
                 let mut live: Vec<(u64, u64, usize)> = Vec::new();
-                for _ in 0..20_000 {
-                    if live.len() < 40 {
-                        let size = 1 + random.below(120);
+                for step in 0..20_000 {
+                    if step % 2_000 == 1_999 {
+                        for (at, size, _) in live.drain(..) {
+                            verify(at, size);
+                            vspace::free(at);
+                        }
+                    }
+                    if (live.len() as u64) < most {
+                        let size = 1 + random.below(largest);
                         let at = vspace::malloc(size as usize).unwrap();
                         live.push((at, size, vspace::get(at) as usize));
                         fill(at, size);
                     } else {
-                        let (at, size, _) = live.swap_remove(random.below(40) as usize);
+                        let (at, size, _) = live.swap_remove(random.below(most) as usize);
                         verify(at, size);
                         vspace::free(at);
                     }
-                    let (at, size, physical) = live[random.below(live.len() as u64) as usize];
-                    let offset = random.below(size);
-                    assert_eq!(vspace::get(at + offset) as usize, physical + offset as usize);
+                    if !live.is_empty() {
+                        let (at, size, physical) = live[random.below(live.len() as u64) as usize];
+                        for offset in [0, random.below(size), size - 1] {
+                            assert_eq!(vspace::get(at + offset) as usize, physical + offset as usize);
+                        }
+                    }
                 }
                 for (at, size, _) in live {
                     verify(at, size);
@@ -307,6 +317,19 @@ fn readers_see_their_own_segments_while_others_come_and_go() {
     assert!(vspace::audit());
     vspace::finish();
     assert_eq!(vspace::mapped::bytes(), 0);
+}
+
+#[test]
+fn readers_see_their_own_segments_while_others_come_and_go() {
+    readers(40, 120, 4096);
+    readers(40, 5_000, 8192);
+}
+
+/// Many starts close together come and go here, so words turn into bits and sheets into blocks, and back.
+#[test]
+fn readers_see_their_own_segments_while_their_words_change_form() {
+    readers(700, 4, 4096);
+    readers(700, 30, 1024);
 }
 
 #[test]

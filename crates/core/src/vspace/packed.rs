@@ -175,11 +175,11 @@ impl<const W: u32> Packed<W> {
         Some((back, place, process))
     }
 
-    /// Whether that start is PROCESS.
+    /// Which word that start is in, and whether it is PROCESS.
     #[inline(always)]
-    pub fn kind_of_two(self, place: u32, before: Self) -> Option<bool> {
-        let (word, found, _) = self.last_field(place, before);
-        if found == 0 { None } else { Some(word.0 & found >> (W - 1) != 0) }
+    pub fn kind_of_two(self, place: u32, before: Self) -> Option<(bool, bool)> {
+        let (word, found, back) = self.last_field(place, before);
+        if found == 0 { None } else { Some((back, word.0 & found >> (W - 1) != 0)) }
     }
 
     /// The first start at `from` in this word, or else the first of the word behind: which word it is, and the place.
@@ -309,8 +309,11 @@ mod tests {
                 let next = plain.next(k).map(|p| (false, p));
                 assert_eq!(word.last_of_two(k, Packed::EMPTY), last);
                 assert_eq!(word.next_of_two(k, Packed::EMPTY), next);
-                assert_eq!(word.kind_of_two(k, Packed::EMPTY), last.map(|last| last.2));
-                assert_eq!(word.kind_of_two(k, other), last.map(|last| last.2).or(Some(process)));
+                assert_eq!(word.kind_of_two(k, Packed::EMPTY), last.map(|last| (last.0, last.2)));
+                assert_eq!(
+                    word.kind_of_two(k, other),
+                    last.map(|last| (last.0, last.2)).or(Some((true, process)))
+                );
                 assert_eq!(word.last_of_two(k, other), last.or(Some((true, place, process))));
                 assert_eq!(word.next_of_two(k, other), next.or(Some((true, place))));
             }

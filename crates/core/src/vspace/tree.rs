@@ -155,8 +155,8 @@ pub fn path_of(table: &'static Table, number: u64) -> Option<Path> {
 #[inline(always)]
 pub fn glance(at: u64) -> Option<(bool, u64)> {
     let path = path(at)?;
-    let sheet = path.sheet(at);
-    Some((sheet.kind(place(at))?, sheet.distance()))
+    let before = path.index(at).checked_sub(1).map(|i| &path.row.sheets[i]);
+    path.sheet(at).kind(place(at), before)
 }
 
 /// The last start at `at` or before it, whether it is PROCESS, and its sheet's distance. No lock. O(1).
