@@ -5,13 +5,11 @@
 
 use crate::chain::Chain;
 use crate::node::{Balance, NodeId, Nodes};
-use crate::order::Order;
-use crate::tree::Tree;
 
-impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
+impl<N: Nodes> Chain<N> {
     /// Whether main chain and sub-chains are as they must be: links both ways, addresses in order, no gap inside a
     /// region, no two HOLEs side by side, true counters. O(n), no storage.
-    pub fn links_hold(&self) -> bool {
+    fn links_hold(&self) -> bool {
         let (mut floor, mut regions, mut process, mut holes, mut free) = (0, 0, 0, 0, 0);
         let mut before_region = None;
         for region in self.regions() {
@@ -50,7 +48,7 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     }
 }
 
-impl<N: Nodes> Chain<N, Tree> {
+impl<N: Nodes> Chain<N> {
     /// Whether every link, order, sum, balance and largest HOLE is as it must be. O(n), no storage.
     pub fn audit(&self) -> bool {
         self.links_hold() && self.tree_holds()

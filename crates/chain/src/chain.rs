@@ -3,8 +3,7 @@
 //! Owned by whoever holds the lock around it. It never looks at memory behind the addresses and never fails
 //! half-way: an operation that needs a node gets it before it changes anything.
 
-use crate::node::{Links, Node, NodeId, Nodes, SIZE_MAX, Segment};
-use crate::order::Order;
+use crate::node::{Node, NodeId, Nodes, SIZE_MAX, Segment};
 use crate::tree::Tree;
 
 /// The caller's storage has no node left; nothing was changed.
@@ -38,9 +37,9 @@ pub struct Counters {
 ///
 /// Invariants: regions and segments are in address order; a region's segments fill it without gap; no two
 /// HOLEs of one region are neighbours.
-pub struct Chain<N, O = Tree> {
+pub struct Chain<N> {
     pub(crate) nodes: N,
-    pub(crate) order: O,
+    pub(crate) order: Tree,
     pub(crate) first: Option<NodeId>,
     pub(crate) last: Option<NodeId>,
     /// Nodes that stand for nothing now, linked by `next`.
@@ -52,10 +51,27 @@ pub struct Chain<N, O = Tree> {
     pub(crate) counters: Counters,
 }
 
-impl<N: Nodes> Chain<N, Tree> {
+impl<N: Nodes> Chain<N> {
     /// An empty chain whose first region may start at 0.
     pub const fn new(nodes: N) -> Self {
-        Chain::with_order(nodes, Tree::new())
+        Chain {
+            nodes,
+            order: Tree::new(),
+            first: None,
+            last: None,
+            spare: None,
+            spares: 0,
+            end: 0,
+            counters: Counters {
+                regions: 0,
+                process: 0,
+                holes: 0,
+                hole_granules: 0,
+                granules: 0,
+                splits: 0,
+                joins: 0,
+            },
+        }
     }
 
     /// Takes the first `size` granules of the lowest HOLE that has them; the rest stays a HOLE behind.
@@ -143,31 +159,7 @@ impl<N: Nodes> Chain<N, Tree> {
     }
 }
 
-impl<N, O> Chain<N, O> {
-    /// An empty chain whose first region may start at 0, with an order of the caller's choice.
-    pub const fn with_order(nodes: N, order: O) -> Self {
-        Chain {
-            nodes,
-            order,
-            first: None,
-            last: None,
-            spare: None,
-            spares: 0,
-            end: 0,
-            counters: Counters {
-                regions: 0,
-                process: 0,
-                holes: 0,
-                hole_granules: 0,
-                granules: 0,
-                splits: 0,
-                joins: 0,
-            },
-        }
-    }
-}
-
-impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
+impl<N: Nodes> Chain<N> {
     /// The storage.
     pub fn nodes(&self) -> &N {
         &self.nodes
@@ -222,13 +214,6 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
         let (prev, next) = (node.prev, node.next);
         let low = prev.filter(|&p| self.nodes.node(p).is_hole());
         let high = next.filter(|&n| self.nodes.node(n).is_hole());
-        self.put_between(segment, low, high)
-    }
-
-    /// As [`Chain::put`] of a PROCESS segment, by a caller who knows its neighbours: `low` and `high` are those before
-    /// and behind it, where they are HOLEs.
-    #[inline]
-    pub fn put_between(&mut self, segment: NodeId, low: Option<NodeId>, high: Option<NodeId>) -> NodeId {
         let node = self.nodes.node_mut(segment);
         node.set_hole(true);
         node.links.set_tag(0);
@@ -340,12 +325,12 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     }
 
     /// Makes the first `size` granules (1 to its size) of `hole` a PROCESS segment; the rest stays a HOLE, and keeps
-    /// the node `hole`. For callers with an order of their own; nothing checks that `hole` is one.
+    /// the node `hole`.
     ///
     /// # Errors
-    /// No storage for the split. O(1) and what the order takes.
+    /// No storage for the split. O(log n).
     #[inline]
-    pub fn take_at(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
+    fn take_at(&mut self, hole: NodeId, size: u64) -> Result<NodeId, NoStorage> {
         let room = self.nodes.node(hole).size();
         let segment = if room == size {
             let node = self.nodes.node_mut(hole);

@@ -3,10 +3,9 @@
 //! Owns nothing; the chain's operations call it with neighbours they know, so nothing here searches.
 
 use crate::chain::{Chain, NoStorage};
-use crate::node::{Links, NodeId, Nodes};
-use crate::order::Order;
+use crate::node::{NodeId, Nodes};
 
-impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
+impl<N: Nodes> Chain<N> {
     /// Makes one HOLE of two that are neighbours, `low` before `high`. The node that is the easier to take out of
     /// the order goes.
     #[inline]
@@ -108,9 +107,6 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
             Some(id) => {
                 self.spare = self.nodes.node(id).next;
                 self.spares -= 1;
-                if let Some(next) = self.spare {
-                    self.nodes.soon(next);
-                }
                 Ok(id)
             }
             None => self.nodes.grow().ok_or(NoStorage),

@@ -1,5 +1,4 @@
-//! The node that stands for a region, a segment, or nothing yet: 64 bytes, one cache line, for the tree; 32 bytes
-//! for callers with an order of their own.
+//! The node that stands for a region, a segment, or nothing yet: 64 bytes, one cache line.
 //!
 //! Nodes name each other by index, so the storage may be anything that grows. Only this crate reads or writes
 //! what is inside a node; the caller just keeps it.
@@ -44,40 +43,19 @@ impl NodeId {
 }
 
 /// Where the nodes live. `node` and `node_mut` are asked only for ids that `grow` gave.
-pub trait Nodes<L: Links = TreeLinks> {
+pub trait Nodes {
     /// The node called `id`.
-    fn node(&self, id: NodeId) -> &Node<L>;
+    fn node(&self, id: NodeId) -> &Node;
     /// The node called `id`, to be changed.
-    fn node_mut(&mut self, id: NodeId) -> &mut Node<L>;
+    fn node_mut(&mut self, id: NodeId) -> &mut Node;
     /// One more node, of any content (zero bytes will do), that no id before named. None: no storage.
     fn grow(&mut self) -> Option<NodeId>;
-    /// A hint: the node called `id` may be asked for soon.
-    #[inline(always)]
-    fn soon(&self, id: NodeId) {
-        let _ = id;
-    }
 }
 
-/// What a node keeps beside its place: where it belongs, and what the order of its chain needs.
-pub trait Links: Copy + Default {
-    /// Of a segment: the region whose sub-chain it is in. Of a region: the first segment of its sub-chain.
-    fn belongs(&self) -> Option<NodeId>;
-    /// Sets that.
-    fn set_belongs(&mut self, id: Option<NodeId>);
-    /// Of a region: the last segment of its sub-chain.
-    fn last(&self) -> Option<NodeId>;
-    /// Sets that.
-    fn set_last(&mut self, id: Option<NodeId>);
-    /// The caller's word.
-    fn tag(&self) -> u64;
-    /// Sets that.
-    fn set_tag(&mut self, tag: u64);
-}
-
-/// The links of the tree.
+/// What a node keeps beside its place: where it belongs, and its place in the tree.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct TreeLinks {
+pub struct Links {
     /// The caller's word.
     tag: u64,
     /// The largest HOLE in the left subtree, granules; 0: none.
@@ -92,76 +70,41 @@ pub struct TreeLinks {
     belongs: Option<NodeId>,
 }
 
-/// The links of a chain whose order is its caller's. The caller's word has 32 bits, and a region has none.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct BareLinks {
-    belongs: Option<NodeId>,
-    /// Of a segment: the caller's word. Of a region: the last segment.
-    own: u32,
-}
-
-impl Links for TreeLinks {
+impl Links {
+    /// Of a segment: the region whose sub-chain it is in. Of a region: the first segment of its sub-chain.
     #[inline(always)]
-    fn belongs(&self) -> Option<NodeId> {
+    pub(crate) fn belongs(&self) -> Option<NodeId> {
         self.belongs
     }
 
+    /// Sets that.
     #[inline(always)]
-    fn set_belongs(&mut self, id: Option<NodeId>) {
+    pub(crate) fn set_belongs(&mut self, id: Option<NodeId>) {
         self.belongs = id;
     }
 
+    /// Of a region: the last segment of its sub-chain.
     #[inline(always)]
-    fn last(&self) -> Option<NodeId> {
+    pub(crate) fn last(&self) -> Option<NodeId> {
         self.right
     }
 
+    /// Sets that.
     #[inline(always)]
-    fn set_last(&mut self, id: Option<NodeId>) {
+    pub(crate) fn set_last(&mut self, id: Option<NodeId>) {
         self.right = id;
     }
 
+    /// The caller's word.
     #[inline(always)]
-    fn tag(&self) -> u64 {
+    pub(crate) fn tag(&self) -> u64 {
         self.tag
     }
 
+    /// Sets that.
     #[inline(always)]
-    fn set_tag(&mut self, tag: u64) {
+    pub(crate) fn set_tag(&mut self, tag: u64) {
         self.tag = tag;
-    }
-}
-
-impl Links for BareLinks {
-    #[inline(always)]
-    fn belongs(&self) -> Option<NodeId> {
-        self.belongs
-    }
-
-    #[inline(always)]
-    fn set_belongs(&mut self, id: Option<NodeId>) {
-        self.belongs = id;
-    }
-
-    #[inline(always)]
-    fn last(&self) -> Option<NodeId> {
-        NodeId::from_raw(self.own)
-    }
-
-    #[inline(always)]
-    fn set_last(&mut self, id: Option<NodeId>) {
-        self.own = id.map_or(0, NodeId::raw);
-    }
-
-    #[inline(always)]
-    fn tag(&self) -> u64 {
-        self.own as u64
-    }
-
-    #[inline(always)]
-    fn set_tag(&mut self, tag: u64) {
-        self.own = tag as u32;
     }
 }
 
@@ -184,7 +127,7 @@ pub(crate) enum Balance {
 /// region it is in the main chain; a free one uses only `next`.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct Node<L = TreeLinks> {
+pub struct Node {
     /// First granule.
     pub(crate) start: u64,
     /// Bits 0–59: granules. Bits 60–61: balance. Bit 63: HOLE.
@@ -192,11 +135,10 @@ pub struct Node<L = TreeLinks> {
     /// next.prev = self; prev.start + prev.size = self.start within a sub-chain.
     pub(crate) prev: Option<NodeId>,
     pub(crate) next: Option<NodeId>,
-    pub(crate) links: L,
+    pub(crate) links: Links,
 }
 
-const _: () = assert!(size_of::<Node<TreeLinks>>() == 64);
-const _: () = assert!(size_of::<Node<BareLinks>>() == 32);
+const _: () = assert!(size_of::<Node>() == 64);
 
 impl Node {
     /// A node that stands for nothing.
@@ -205,7 +147,7 @@ impl Node {
         word: 0,
         prev: None,
         next: None,
-        links: TreeLinks {
+        links: Links {
             tag: 0,
             left_max: 0,
             right_max: 0,
@@ -237,16 +179,16 @@ impl Node {
     }
 }
 
-impl<L: Links> Node<L> {
+impl Node {
     /// A segment in `belongs`, or a region whose first segment that is, between `prev` and `next`.
     #[inline(always)]
-    pub(crate) fn of(start: u64, size: u64, hole: bool, belongs: NodeId) -> Node<L> {
+    pub(crate) fn of(start: u64, size: u64, hole: bool, belongs: NodeId) -> Node {
         let mut node = Node {
             start,
             word: size | if hole { HOLE } else { 0 },
             prev: None,
             next: None,
-            links: L::default(),
+            links: Links::default(),
         };
         node.links.set_belongs(Some(belongs));
         node

@@ -3,13 +3,12 @@
 //! A region enters as one HOLE and leaves as one HOLE; its addresses are never used again.
 
 use crate::chain::{Chain, NoStorage};
-use crate::node::{Links, Node, NodeId, Nodes, Region, SIZE_MAX};
-use crate::order::Order;
+use crate::node::{Node, NodeId, Nodes, Region, SIZE_MAX};
 use crate::walk::{Regions, Segments};
 
-impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
+impl<N: Nodes> Chain<N> {
     /// Adds a region `[start, start + size)` at the end of the main chain, one HOLE. Needs up to two nodes. `tag` is
-    /// the caller's word for it, where the chain's links have room for one.
+    /// the caller's word for it.
     ///
     /// # Errors
     /// No storage; also for a span that is empty, starts below [`Chain::end`], or is over [`SIZE_MAX`].
@@ -22,7 +21,7 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
         let region = self.new_node()?;
         let hole = self.new_node().inspect_err(|_| self.recycle(region))?;
         *self.nodes.node_mut(hole) = Node::of(start, size, true, region);
-        let mut node: Node<O::Links> = Node::of(start, size, false, hole);
+        let mut node: Node = Node::of(start, size, false, hole);
         node.links.set_tag(tag);
         node.links.set_last(Some(hole));
         node.prev = self.last;
@@ -106,12 +105,12 @@ impl<N: Nodes<O::Links>, O: Order> Chain<N, O> {
     }
 
     /// The regions along the main chain.
-    pub fn regions(&self) -> Regions<'_, N, O> {
+    pub fn regions(&self) -> Regions<'_, N> {
         Regions::new(self, self.first)
     }
 
     /// The segments along the sub-chain of `region`.
-    pub fn segments(&self, region: NodeId) -> Segments<'_, N, O> {
+    pub fn segments(&self, region: NodeId) -> Segments<'_, N> {
         Segments::new(self, self.nodes.node(region).links.belongs())
     }
 }

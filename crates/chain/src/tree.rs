@@ -5,10 +5,9 @@
 //! insert or remove: the chain knows the neighbours, and of two neighbours in order one always lacks the child
 //! between them. Height ≤ 1.44 log2 n, at most 46 for 2^32 nodes; every loop is bounded by it.
 
-use crate::node::{Balance, NodeId, Nodes, TreeLinks};
-use crate::order::Order;
+use crate::node::{Balance, Links, NodeId, Nodes};
 
-/// The order that serves any caller: first fit and find in O(log n). The nodes are lent to each operation.
+/// The order of the segments: first fit and find in O(log n). The nodes are lent to each operation.
 pub struct Tree {
     pub(crate) root: Option<NodeId>,
 }
@@ -81,7 +80,7 @@ impl Tree {
 
     /// Takes out a node that has at most one child.
     fn unlink<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
-        let TreeLinks { left, right, parent, .. } = nodes.node(id).links;
+        let Links { left, right, parent, .. } = nodes.node(id).links;
         let child = left.or(right);
         if let Some(child) = child {
             nodes.node_mut(child).links.parent = parent;
@@ -199,7 +198,7 @@ impl Tree {
 
     /// Turns the edge between `x` and its right child (`to_left`) or its left child.
     fn rotate<N: Nodes>(&mut self, nodes: &mut N, x: NodeId, to_left: bool) {
-        let TreeLinks { left, right, parent, .. } = nodes.node(x).links;
+        let Links { left, right, parent, .. } = nodes.node(x).links;
         let Some(y) = (if to_left { right } else { left }) else { return };
         let up = *nodes.node(y);
         let lower = nodes.node_mut(x);
@@ -224,12 +223,15 @@ impl Tree {
         }
         self.replace_child(nodes, parent, x, Some(y));
     }
-}
 
-impl Order for Tree {
-    type Links = TreeLinks;
-
-    fn insert_before<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, prev: Option<NodeId>, new: NodeId) {
+    /// `new` comes right before `id`; `prev`, where known, right before both.
+    pub(crate) fn insert_before<N: Nodes>(
+        &mut self,
+        nodes: &mut N,
+        id: NodeId,
+        prev: Option<NodeId>,
+        new: NodeId,
+    ) {
         match nodes.node(id).links.left {
             None => self.attach(nodes, id, true, new),
             Some(left) => {
@@ -239,7 +241,14 @@ impl Order for Tree {
         }
     }
 
-    fn insert_after<N: Nodes>(&mut self, nodes: &mut N, id: NodeId, next: Option<NodeId>, new: NodeId) {
+    /// `new` comes right behind `id`; `next`, where known, right behind both.
+    pub(crate) fn insert_after<N: Nodes>(
+        &mut self,
+        nodes: &mut N,
+        id: NodeId,
+        next: Option<NodeId>,
+        new: NodeId,
+    ) {
         match nodes.node(id).links.right {
             None => self.attach(nodes, id, false, new),
             Some(right) => {
@@ -249,11 +258,13 @@ impl Order for Tree {
         }
     }
 
-    fn plant(&mut self, new: NodeId) {
+    /// `new` is the first segment of all.
+    pub(crate) fn plant(&mut self, new: NodeId) {
         self.root = Some(new);
     }
 
-    fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+    /// `id` is no segment any more.
+    pub(crate) fn remove<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
         let node = nodes.node(id);
         let (Some(_), Some(right)) = (node.links.left, node.links.right) else {
             self.unlink(nodes, id);
@@ -262,7 +273,7 @@ impl Order for Tree {
         // Two children: the next segment in order has no left child; it leaves its place and takes ours.
         let heir = end_of(nodes, right, true);
         self.unlink(nodes, heir);
-        let TreeLinks { left, right, parent, left_max, right_max, .. } = nodes.node(id).links;
+        let Links { left, right, parent, left_max, right_max, .. } = nodes.node(id).links;
         let balance = nodes.node(id).balance();
         let h = nodes.node_mut(heir);
         (h.links.left, h.links.right, h.links.parent, h.links.left_max, h.links.right_max) =
@@ -275,12 +286,14 @@ impl Order for Tree {
         lift(nodes, heir);
     }
 
-    fn changed<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
+    /// The size of `id` as a HOLE has changed.
+    pub(crate) fn changed<N: Nodes>(&mut self, nodes: &mut N, id: NodeId) {
         lift(nodes, id);
     }
 
-    // With two children `low` is the harder one to take out, and the one behind it, its successor, has at most one.
-    fn keeps<N: Nodes>(&self, nodes: &N, low: NodeId) -> bool {
+    /// Whether of two neighbours that become one it is `low`, the first, whose node is better kept: with two children it is
+    /// the harder one to take out, and the one behind it, its successor, has at most one.
+    pub(crate) fn keeps<N: Nodes>(&self, nodes: &N, low: NodeId) -> bool {
         let node = nodes.node(low);
         node.links.left.is_some() && node.links.right.is_some()
     }

@@ -4,33 +4,32 @@
 
 use crate::chain::Chain;
 use crate::node::{NodeId, Nodes, Region, Segment};
-use crate::order::Order;
 
 /// The regions of the main chain, first to last.
-pub struct Regions<'a, N: Nodes<O::Links>, O: Order> {
-    chain: &'a Chain<N, O>,
+pub struct Regions<'a, N: Nodes> {
+    chain: &'a Chain<N>,
     at: Option<NodeId>,
 }
 
 /// The segments of one region's sub-chain, first to last, each with its id.
-pub struct Segments<'a, N: Nodes<O::Links>, O: Order> {
-    chain: &'a Chain<N, O>,
+pub struct Segments<'a, N: Nodes> {
+    chain: &'a Chain<N>,
     at: Option<NodeId>,
 }
 
-impl<'a, N: Nodes<O::Links>, O: Order> Regions<'a, N, O> {
-    pub(crate) fn new(chain: &'a Chain<N, O>, at: Option<NodeId>) -> Self {
+impl<'a, N: Nodes> Regions<'a, N> {
+    pub(crate) fn new(chain: &'a Chain<N>, at: Option<NodeId>) -> Self {
         Regions { chain, at }
     }
 }
 
-impl<'a, N: Nodes<O::Links>, O: Order> Segments<'a, N, O> {
-    pub(crate) fn new(chain: &'a Chain<N, O>, at: Option<NodeId>) -> Self {
+impl<'a, N: Nodes> Segments<'a, N> {
+    pub(crate) fn new(chain: &'a Chain<N>, at: Option<NodeId>) -> Self {
         Segments { chain, at }
     }
 }
 
-impl<N: Nodes<O::Links>, O: Order> Iterator for Regions<'_, N, O> {
+impl<N: Nodes> Iterator for Regions<'_, N> {
     type Item = Region;
 
     fn next(&mut self) -> Option<Region> {
@@ -40,7 +39,7 @@ impl<N: Nodes<O::Links>, O: Order> Iterator for Regions<'_, N, O> {
     }
 }
 
-impl<N: Nodes<O::Links>, O: Order> Iterator for Segments<'_, N, O> {
+impl<N: Nodes> Iterator for Segments<'_, N> {
     type Item = (NodeId, Segment);
 
     fn next(&mut self) -> Option<(NodeId, Segment)> {
