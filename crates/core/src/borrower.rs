@@ -14,6 +14,7 @@ const SPARSE: usize = 512 << 10;
 const LOOKS: u32 = 128;
 /// The longest pause between looks that find nothing, in slabs.
 const LONGEST_PAUSE: u16 = 4;
+
 impl Heap {
     /// As [`Heap::take`], at a multiple of `align`: slots of such a class lie at one, lent blocks may not.
     pub fn take_aligned(&'static self, class: usize, align: usize) -> Option<usize> {
@@ -32,7 +33,8 @@ impl Heap {
         block::claim(block.get(), self.secret.get()).then_some(block.get())
     }
 
-    /// Blocks of `class` in the holes of sparse slabs of smaller classes, into `out`; returns how many. Looks only where
+    /// Blocks of `class` in the holes of sparse slabs of other classes, smallest slots first, since their runs serve few;
+    /// into `out`. Returns how many. Looks only where
     /// free slots are a sixteenth of this heap's slabs and half a MiB, at a few slabs, and less often where it
     /// found nothing.
     pub fn borrow(&'static self, class: usize, out: &[Cell<usize>]) -> usize {
@@ -50,7 +52,8 @@ impl Heap {
             return 0;
         }
         let wanted = CLASSES[class % LIMIT].slot;
-        let lenders = (2..class).rev().filter(|&c| CLASSES[c].slot * 2 <= wanted && self.may_lend(c, wanted));
+        let lenders = (2..(class + 3).min(LIMIT))
+            .filter(|&c| c != class && fits(CLASSES[c].slot, wanted) && self.may_lend(c, wanted));
         let mut count = 0;
         let mut looks = LOOKS;
         for lender in lenders {
@@ -76,7 +79,7 @@ impl Heap {
     }
 
     /// Whether the slabs of class `lender` have enough free slots that runs for `wanted` bytes are likely: the free share
-    /// to the power of the run's length is at least a 64th.
+    /// to the power of the run's length is at least a thousandth.
     fn may_lend(&self, lender: usize, wanted: u32) -> bool {
         let (shelf, kind) = (&self.shelves[lender], &CLASSES[lender]);
         let free = shelf.free_slots() as u64 * 1024 / (shelf.slabs() as u64 * kind.slots as u64).max(1);
@@ -84,10 +87,15 @@ impl Heap {
         for _ in 0..wanted.div_ceil(kind.slot) {
             likely = likely * free / 1024;
             // A run of a thousand small slots is decided after a few.
-            if likely < 16 || free == 1024 {
+            if likely < 1 || free == 1024 {
                 break;
             }
         }
-        likely >= 16
+        likely >= 1
     }
+}
+
+/// Whether a run of such slots for `wanted` bytes wastes a fifth at most.
+fn fits(slot: u32, wanted: u32) -> bool {
+    slot > 0 && wanted.div_ceil(slot) * slot * 4 <= wanted * 5
 }

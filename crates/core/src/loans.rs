@@ -1,6 +1,6 @@
 //! Loans: blocks of other classes in the holes of a sparse slab.
 //!
-//! A run of free slots of one slab can be lent to a larger class: the seed's split, one level down. When such a block is
+//! A run of free slots of one slab can be lent to a larger class (or one a little smaller): the seed's split, one level down. When such a block is
 //! freed and leaves its stack, the slots are the slab's own again: the seed's join. So memory that one size left
 //! scattered serves the next size, where a size-class allocator would map more. Only slow paths look for runs, and
 //! only where slabs are sparse. The pages that a loan touches get the page map key of a stack that is never opened: free
