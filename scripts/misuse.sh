@@ -121,6 +121,8 @@ fi
 if [ -z "$only" ]; then
     for f in "$root"/c_tests/misuse_*.c "$root"/c_tests/misuse_*.cc; do
         f=${f##*/}
+        # Those are about MEMS_GUARD, which is on in them alone.
+        case $f in misuse_guard_*) continue ;; esac
         only="$only ${f%.*}"
     done
 fi

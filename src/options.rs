@@ -51,6 +51,8 @@ pub struct Options {
     pub profile: Mode,
     /// The mean bytes between two samples, for that mode.
     pub interval: usize,
+    /// `MEMS_GUARD`: mean number of blocks from one guarded block to the next; 0: none is.
+    pub guard: u32,
     /// `MEMS_RECORD`: a directory, or a file with its %p, %n and %%; empty: no record.
     pub record: &'static [u8],
     /// `MEMS_LOG`; empty: no log.
@@ -67,6 +69,8 @@ pub struct Options {
 
 /// Mean bytes between two samples where nothing else is said.
 const INTERVAL: usize = 512 << 10;
+/// Mean number of blocks from one guarded block to the next where nothing else is said.
+const GUARDED: usize = 5000;
 
 const DEFAULTS: Options = Options {
     stats: Stats::Summary,
@@ -75,6 +79,7 @@ const DEFAULTS: Options = Options {
     shared: &[],
     profile: Mode::Off,
     interval: INTERVAL,
+    guard: 0,
     record: &[],
     log: "",
     page_size: 4096,
@@ -87,7 +92,7 @@ const DEFAULTS: Options = Options {
 type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
-const KNOWN: [(&str, &str, Reader); 11] = [
+const KNOWN: [(&str, &str, Reader); 12] = [
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),
@@ -99,6 +104,7 @@ const KNOWN: [(&str, &str, Reader); 11] = [
     ("MEMS_START_VA", "a whole number below 2^62, decimal or 0x hexadecimal", start_va),
     ("MEMS_ON_ERROR", "abort, warn or ignore", on_error),
     ("MEMS_HARDEN", "1, on, 0 or off", harden),
+    ("MEMS_GUARD", "off, sample or sample:N (1 to 2^30 blocks)", guard),
 ];
 
 /// The environment's values, all together, since the program may write over its own copy.
@@ -330,6 +336,19 @@ fn on_error(options: &mut Options, value: &'static [u8]) -> bool {
 /// Whether the value is legal, no more: it took effect with the first block, before any option was read.
 fn harden(_: &mut Options, value: &'static [u8]) -> bool {
     mode::reads(value).is_some()
+}
+
+fn guard(options: &mut Options, value: &'static [u8]) -> bool {
+    let interval = match value {
+        b"off" => Some(0),
+        b"sample" => Some(GUARDED),
+        _ => value
+            .strip_prefix(b"sample:")
+            .and_then(number)
+            .filter(|interval| (1..=1 << 30).contains(interval)),
+    };
+    options.guard = interval.unwrap_or_default() as u32;
+    interval.is_some()
 }
 
 #[cold]

@@ -6,7 +6,7 @@
 use core::arch::global_asm;
 use core::ffi::{c_char, c_int};
 
-use mems_core::{misuse, profile, say, vspace};
+use mems_core::{guard, misuse, profile, say, vspace};
 
 use crate::options::{Format, Options, Stats};
 use crate::{counters, dump, exit, live, log, options, process, record, stats_file, stderr};
@@ -60,6 +60,9 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     if options.profile != profile::Mode::Off {
         start_profile(options, arguments as usize);
     }
+    if options.guard != 0 {
+        start_guard(options, arguments as usize);
+    }
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
 }
@@ -71,6 +74,24 @@ fn start_profile(options: &Options, stack_end: usize) {
         say::line(|text| text.text("MEMS_PROFILE: not with MEMS_HARDEN, call sites are not recorded"));
     } else if !profile::start(options.profile, options.interval, stack_end) {
         say::line(|text| text.text("MEMS_PROFILE: no memory for the tables, call sites are not recorded"));
+    }
+}
+
+/// Where blocks are to be guarded, and nothing else is on that has every call take another way.
+#[cold]
+#[inline(never)]
+fn start_guard(options: &Options, stack_end: usize) {
+    let hardened = mems_core::mode::is_hardened();
+    if hardened || options.profile != profile::Mode::Off {
+        let other = if hardened { "MEMS_HARDEN" } else { "MEMS_PROFILE" };
+        return say::line(|text| {
+            text.text("MEMS_GUARD: not with ");
+            text.text(other);
+            text.text(", no block is guarded");
+        });
+    }
+    if !guard::start(options.guard, stack_end) {
+        say::line(|text| text.text("MEMS_GUARD: no memory for the tables, no block is guarded"));
     }
 }
 

@@ -34,6 +34,7 @@ const FLOORS: &[&[&str]] = &[
     &["snapshot"],
     &["profile"],
     &["live"],
+    &["guard"],
     &["fork"],
     // The family in its two modes.
     &["hardened", "posix"],

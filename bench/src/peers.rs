@@ -21,6 +21,9 @@ pub struct Peer {
     pub environment: Vec<(String, String)>,
 }
 
+/// The name, or the beginning of the name, of MeMS with MEMS_HARDEN=1.
+pub const HARDENED: &str = "mems-hard";
+
 /// MeMS counts and writes its dump in every row, as it does for everyone; only the dump's place is a file.
 fn counting() -> Vec<(String, String)> {
     vec![("MEMS_STATS".into(), "summary".into()), ("MEMS_STATS_FILE".into(), "/dev/null".into())]
@@ -37,7 +40,10 @@ pub fn answer(program: &str, arguments: &[&str]) -> String {
 }
 
 fn plain(name: &str, version: String, origin: &str, library: Option<PathBuf>) -> Peer {
-    let environment = if name.starts_with("mems") { counting() } else { Vec::new() };
+    let mut environment = if name.starts_with("mems") { counting() } else { Vec::new() };
+    if name.starts_with(HARDENED) {
+        environment.push(("MEMS_HARDEN".into(), "1".into()));
+    }
     Peer { name: name.into(), version, origin: origin.into(), library, environment }
 }
 
@@ -55,7 +61,9 @@ fn all(options: &Options) -> Result<Vec<Peer>, String> {
     )];
     if options.mems.exists() {
         let commit = answer("git", &["log", "-1", "--format=%h"]);
-        peers.push(plain("mems", commit, "this repository", Some(absolute(&options.mems)?)));
+        let library = Some(absolute(&options.mems)?);
+        peers.push(plain("mems", commit.clone(), "this repository", library.clone()));
+        peers.push(plain(HARDENED, commit, "the same, MEMS_HARDEN=1", library));
     }
     for lib in &options.libs {
         let (name, path) = lib.split_once('=').ok_or_else(|| format!("--lib {lib}: want NAME=PATH"))?;

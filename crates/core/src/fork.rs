@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
-use crate::{profile, registry, shared, snapshot};
+use crate::{guard, profile, registry, shared, snapshot};
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
@@ -40,8 +40,9 @@ pub fn handle(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "
     unsafe { __register_atfork(prepare, parent, child, core::ptr::null_mut()) };
 }
 
-/// The locks of `profile` come last: who holds one waits for no other.
+/// The locks of `profile` come last: who holds one waits for no other. That of `guard` is held where stacks are unwound.
 extern "C" fn prepare() {
+    guard::fork_prepare();
     registry::fork_prepare();
     profile::fork_prepare();
 }
@@ -51,6 +52,8 @@ extern "C" fn parent() {
     unsafe { profile::fork_done() };
     // SAFETY: as above.
     unsafe { registry::fork_parent() };
+    // SAFETY: as above.
+    unsafe { guard::fork_done() };
 }
 
 extern "C" fn child() {
@@ -61,5 +64,7 @@ extern "C" fn child() {
     // SAFETY: a forked child has one thread.
     let (blocks, bytes) = unsafe { snapshot::restart() };
     shared::inherited(blocks, bytes);
+    // SAFETY: prepare ran in the thread of which this is the copy.
+    unsafe { guard::fork_done() };
     profile::restart();
 }

@@ -1,28 +1,36 @@
 //! Hardened mode (`MEMS_HARDEN=1`): a heap that stops misuse early, for some of the speed and memory of the plain one.
 //!
-//! In this mode a heap's stacks stay without room, so every call takes the slow path, which comes here. Blocks stand in
-//! slots of slabs by class (see `slab`) at random places, or between guard pages (see `large`); each has a canary at
-//! its asked end, is zero when it is given out, and is looked at before it is given out again. All that is known of a
-//! block lies elsewhere, between guard pages. Counting is `posix`'s, as ever. What is wrong is returned, and reported by
-//! `posix`; only what malloc finds is reported here.
+//! In this mode a heap's stacks stay without room, so every call takes the slow path, which comes here: to `shortcut` for
+//! what is in order, to this file for all else. Blocks stand in slots of slabs by class (see `slab`) at random places, or
+//! between guard pages (see `large`); each has a canary at its asked end, is zero when it is given out, and is looked at
+//! before it is given out again. All that is known of a block lies elsewhere, between guard pages. Counting is `posix`'s,
+//! as ever. What is wrong is returned, and reported by `posix`; only what malloc finds is reported here.
 
 mod canary;
+mod facts;
+mod graves;
+mod kept;
 mod large;
 mod random;
 pub mod region;
+mod row;
+pub mod shortcut;
 mod slab;
-mod vault;
+pub mod vault;
 
-use crate::class;
+use crate::class::{self, COUNT};
 use crate::heap::Heap;
 use crate::misuse::{self, Misuse};
 use crate::pagemap;
 use crate::remote;
 use crate::secret;
-use large::Large;
-use slab::{Facts, NOTHING, Slab, State};
+use facts::{Facts, State};
+use large::{Large, Wish};
+use slab::{NOTHING, Slab};
+use vault::Vault;
 
-use core::sync::atomic::Ordering::Acquire;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// A block that was given out.
 pub struct Taken {
@@ -47,22 +55,34 @@ fn find(pointer: usize) -> Option<Found> {
         let (number, starts) = slab.slot_at(pointer);
         return Some(Found::Slot(slab, number, starts));
     }
-    large::of(entry, key).filter(|large| large.base == pointer).map(Found::Large)
+    large::of(entry, key).filter(|large| large.base() == pointer).map(Found::Large)
 }
 
-/// A block of `size` bytes at a multiple of `align` (a power of two), for operator new or any other call. `heap` is None
-/// where there is none to use. None when memory is short. O(1) amortized, and a pass over the block.
-pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool) -> Option<Taken> {
-    if let Some(heap) = heap
-        && let Some(class) = class_of(size, align)
-        && let Some(taken) = take_slot(heap, class, size, new)
-    {
-        return Some(taken);
-    }
+/// A block of `size` bytes at a multiple of `align` (a power of two), for operator new or any other call; `moves` is how
+/// often it has moved to grow. `heap` is None where there is none to use. None when memory is short: then what the heap
+/// keeps, the quarantine included, has gone back first. O(1) amortized, and a pass over the block.
+pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool, moves: u8) -> Option<Taken> {
     let vault = heap.and_then(vault::of);
-    let large = large::take(vault, size, align.max(16), new)?;
-    Some(Taken { block: large.base, usable: large.usable() })
+    let class = class_of(size, align);
+    let slot = |class| take_slot(heap?, vault?, class, size, new);
+    let large = || {
+        let large = large::take(vault, Wish { asked: size, align: align.max(16), new, moves })?;
+        Some(Taken { block: large.base(), usable: large.usable() })
+    };
+    let first = match class {
+        Some(class) if vault.is_some() => slot(class),
+        _ => large(),
+    };
+    first.or_else(|| {
+        vault?.release(true);
+        // In a pinch a slot of a larger class does, or pages between guards.
+        let more = if align <= 16 && size > 0 { WIDER } else { 0 };
+        class.and_then(|class| (class..=(class + more).min(COUNT)).find_map(slot)).or_else(large)
+    })
 }
+
+/// How many classes are tried where the kernel refuses a slab of the right one.
+const WIDER: usize = 16;
 
 /// The class of a block that has a canary of at least one byte; None for a large one.
 #[inline]
@@ -76,30 +96,74 @@ fn class_of(size: usize, align: usize) -> Option<usize> {
     if align <= 16 { Some(class::of(size + 1)) } else { class::of_aligned(size + 1, align) }
 }
 
-fn take_slot(heap: &'static Heap, class: usize, size: usize, new: bool) -> Option<Taken> {
-    let vault = vault::of(heap)?;
+fn take_slot(
+    heap: &'static Heap,
+    vault: &'static Vault,
+    class: usize,
+    size: usize,
+    new: bool,
+) -> Option<Taken> {
     if heap.is_owed() {
         remote::collect(heap);
     }
     heap.settle();
+    let row = vault.row(class);
+    let slot = slab::slot_of(class);
     loop {
-        let (slab, number) = vault.row(class).take(class, heap, &vault.random)?;
-        let block = slab.address(number);
-        let old = slab.facts(number);
-        if class != NOTHING {
-            // SAFETY: a free slot of the heap's own.
-            if old.state == State::Free && !unsafe { canary::is_clear(block, slab.slot) } {
-                // It never comes back, so that whoever still writes to it does no harm.
-                slab.set(number, Facts { state: State::Spoilt, ..old });
-                misuse::report(Misuse::Written { pointer: block, asked: old.asked }, 0);
+        let Some((block, word)) = row.next() else {
+            if row.refill(class, heap, &vault.random) {
                 continue;
             }
-            // SAFETY: as above.
-            unsafe { canary::set(block, size, slab.slot, secret::get()) };
+            return None;
+        };
+        row.pop();
+        if class == NOTHING {
+            word.store(Facts { state: State::Live, new, asked: 0 }.pack(), Relaxed);
+            return Some(Taken { block, usable: slot });
         }
-        slab.set(number, Facts { state: State::Live, new, asked: size });
-        return Some(Taken { block, usable: slab.slot });
+        // SAFETY: a free slot of the heap's own.
+        if unsafe { give_out(block, word, slot, size, new, secret::get()) } {
+            return Some(Taken { block, usable: slot });
+        }
+        unfit(block, word);
     }
+}
+
+/// Makes a free slot a live block. False, and nothing done, when it is not free, or was written to.
+///
+/// # Safety
+/// `block` is a slot of `slot` bytes, `word` its word, `size` < `slot`; the caller has taken the slot.
+#[inline(always)]
+unsafe fn give_out(
+    block: usize,
+    word: &AtomicU32,
+    slot: usize,
+    size: usize,
+    new: bool,
+    secret: usize,
+) -> bool {
+    match Facts::unpack(word.load(Relaxed)).state {
+        State::Fresh => {}
+        // SAFETY: the caller's promise.
+        State::Free if unsafe { canary::is_clear(block, slot) } => {}
+        _ => return false,
+    }
+    // SAFETY: the caller's promise.
+    unsafe { canary::set(block, size, slot, secret) };
+    word.store(Facts { state: State::Live, new, asked: size }.pack(), Relaxed);
+    true
+}
+
+/// Reports a slot that cannot be given out. It never comes back, so that whoever still writes to it does no harm.
+#[cold]
+fn unfit(block: usize, word: &AtomicU32) {
+    let old = Facts::unpack(word.load(Relaxed));
+    if old.state != State::Free {
+        // Two threads freed it at the same time, so it lay ready twice.
+        return misuse::report(Misuse::Freed { function: "free", pointer: block, usable: old.asked }, 0);
+    }
+    word.store(Facts { state: State::Spoilt, ..old }.pack(), Relaxed);
+    misuse::report(Misuse::Written { pointer: block, asked: old.asked }, 0);
 }
 
 /// How a block is given back.
@@ -133,7 +197,7 @@ pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Resul
                     return Err(Misuse::Past { function, pointer, asked, front: false });
                 }
                 // SAFETY: the block is given back.
-                unsafe { canary::clear(pointer, (asked + canary::LONGEST).min(slab.slot)) };
+                unsafe { canary::wipe_long(pointer, (asked + canary::LONGEST).min(slab.slot)) };
             }
             slab.set(number, Facts { state: State::Freed, new, asked });
             if slab.owner == heap.address() {
@@ -173,12 +237,12 @@ fn known(pointer: usize, function: &'static str) -> Result<(usize, bool), Misuse
             }
         }
         Some(Found::Large(large)) if large.is_freed() => {
-            Err(Misuse::Freed { function, pointer, usable: large.asked.get() })
+            Err(Misuse::Freed { function, pointer, usable: large.asked() })
         }
-        Some(Found::Large(large)) => Ok((large.asked.get(), large.new)),
+        Some(Found::Large(large)) => Ok((large.asked(), large.is_new())),
         None => match large::around(pointer) {
             Some(large) => {
-                Err(Misuse::Inside { function, pointer, block: large.base, usable: large.asked.get() })
+                Err(Misuse::Inside { function, pointer, block: large.base(), usable: large.asked() })
             }
             None => Err(Misuse::NoBlock { function, pointer }),
         },
@@ -198,18 +262,27 @@ pub fn take_back(heap: &'static Heap, block: usize) {
     if facts.state != State::Freed || slab.owner != heap.address() {
         return misuse::report(Misuse::Freed { function: "free", pointer: block, usable: facts.asked }, 0);
     }
-    slab.set(number, Facts { state: State::Waiting, ..facts });
-    if let Some(vault) = vault::of(heap) {
-        vault.row(slab.class).bury(slab, number, &vault.random);
+    slab.set(number, Facts { state: State::Free, ..facts });
+    if let (Some(vault), Some(word)) = (vault::of(heap), slab.word(number)) {
+        bury(vault, slab.class, block, word);
+    }
+}
+
+/// Puts a slot into quarantine, making room for the one whose place it takes if need be.
+fn bury(vault: &Vault, class: usize, block: usize, word: &'static AtomicU32) {
+    let row = vault.row(class);
+    if !row.bury(block, word, &vault.random) {
+        row.flush();
+        row.bury(block, word, &vault.random);
     }
 }
 
 /// What realloc may do with a block.
 pub enum Resized {
-    /// It stays: what the level counted for it, and counts from now on.
-    InPlace(usize),
-    /// It has to move; these are its bytes.
-    Move(usize),
+    /// It stays: what the level counted for it, and what it counts from now on.
+    InPlace(usize, usize),
+    /// It has to move: its bytes, and how often it will have moved to grow then.
+    Move(usize, u8),
 }
 
 /// Looks at the block that `function` (realloc or reallocarray) is to make `size` bytes long, and does so where it
@@ -226,7 +299,7 @@ pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Res
                 return Err(Misuse::Past { function, pointer, asked, front: false });
             }
             if class_of(size, 16) != Some(slab.class) {
-                return Ok(Resized::Move(asked));
+                return Ok(Resized::Move(asked, 0));
             }
             let (low, high) = (asked.min(size), (asked + canary::LONGEST).min(slab.slot));
             // SAFETY: bytes of the slot that are no longer, or not yet, the block's.
@@ -234,18 +307,33 @@ pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Res
             // SAFETY: the block's own slot.
             unsafe { canary::set(pointer, size, slab.slot, secret::get()) };
             slab.set(number, Facts { state: State::Live, new, asked: size });
-            Ok(Resized::InPlace(slab.slot))
+            Ok(Resized::InPlace(slab.slot, slab.slot))
         }
         Some(Found::Large(large)) => {
             if let Err(behind) = large.is_whole() {
                 return Err(Misuse::Past { function, pointer, asked, front: !behind });
             }
+            let before = large.usable();
             // What fits a slot moves there.
-            let stays = class_of(size, 16).is_none() && large.shrink(size);
-            Ok(if stays { Resized::InPlace(large.usable()) } else { Resized::Move(asked) })
+            let stays = class_of(size, 16).is_none() && large.resize(size);
+            let moves = if size > asked { large.moves().saturating_add(1) } else { 0 };
+            Ok(if stays { Resized::InPlace(before, large.usable()) } else { Resized::Move(asked, moves) })
         }
-        _ => Ok(Resized::Move(asked)),
+        _ => Ok(Resized::Move(asked, 0)),
     }
+}
+
+/// Copies what a block held to the one that it moves to.
+///
+/// # Safety
+/// Both are live blocks of this mode, apart, `len` bytes long at least; nothing was written to `new` yet.
+pub unsafe fn move_over(old: usize, new: usize, len: usize) {
+    if len >= kept::LARGEST {
+        // SAFETY: passed on; a new block is zero.
+        return unsafe { canary::copy_to_zero(old, new, len) };
+    }
+    // SAFETY: passed on.
+    unsafe { core::ptr::copy_nonoverlapping(old as *const u8, new as *mut u8, len) };
 }
 
 /// Bytes asked of a live block, which are all that it may use; or what is wrong.
@@ -257,7 +345,7 @@ pub fn usable_size(pointer: usize) -> Result<usize, Misuse> {
 pub fn release(heap: &'static Heap) {
     remote::collect(heap);
     if let Some(vault) = vault::of(heap) {
-        vault.release();
+        vault.release(false);
     }
     remote::post_all(heap);
 }

@@ -1,16 +1,19 @@
 //! The malloc family in hardened mode: the rules of `posix` over the blocks of `hard`, counted the same way.
 //!
-//! `posix` comes here from its slow paths, with the heap already entered. Whatever is wrong with a pointer is reported
+//! `posix` comes here from its slow paths, with the heap already entered; to the short ways without. Whatever is wrong with a pointer is reported
 //! from here when the heap has been left again, since the report may end the process.
 
 use core::ptr::null_mut;
 
+use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
-use crate::hard::{self, Giving, Resized};
+use crate::hard::{self, Giving, Resized, shortcut, vault};
+use crate::heap::{BUSY, Heap};
 use crate::misuse::Misuse;
 use crate::os;
 use crate::posix::{SIZE_LIMIT, fail, report};
 use crate::registry::Entry;
+use crate::tls;
 
 /// Any allocation, counted as `function`'s. `align` is a power of two. The block is zero.
 pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize) -> *mut u8 {
@@ -18,7 +21,7 @@ pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: u
         return fail(entry, function);
     }
     let heap = entry.map(|entry| entry.heap);
-    let Some(taken) = hard::take(heap, size, align, function == Function::New) else {
+    let Some(taken) = hard::take(heap, size, align, function == Function::New, 0) else {
         return fail(entry, function);
     };
     if let Some(heap) = heap {
@@ -71,16 +74,16 @@ pub fn realloc(
         }
         return null_mut();
     }
-    let asked = match hard::resize(pointer, size, name) {
-        Ok(Resized::InPlace(before)) => {
+    let (asked, moves) = match hard::resize(pointer, size, name) {
+        Ok(Resized::InPlace(before, now)) => {
             if let Some(heap) = heap {
                 heap.counters.level.fall(weight(before));
-                heap.counters.block(function, size, before);
+                heap.counters.block(function, size, now);
                 heap.counters.realloc_in_place.add(1);
             }
             return pointer as *mut u8;
         }
-        Ok(Resized::Move(asked)) => asked,
+        Ok(Resized::Move(asked, moves)) => (asked, moves),
         Err(wrong) => {
             drop(entry);
             report(wrong, name, pointer, site);
@@ -88,9 +91,9 @@ pub fn realloc(
             return null_mut();
         }
     };
-    let Some(taken) = hard::take(heap, size, 1, false) else { return fail(entry.as_ref(), function) };
+    let Some(taken) = hard::take(heap, size, 1, false, moves) else { return fail(entry.as_ref(), function) };
     // SAFETY: both blocks are live and apart, each at least this long.
-    unsafe { core::ptr::copy_nonoverlapping(pointer as *const u8, taken.block as *mut u8, asked.min(size)) };
+    unsafe { hard::move_over(pointer, taken.block, asked.min(size)) };
     let wrong = put(entry.as_ref(), pointer, giving).err();
     if let Some(heap) = heap {
         heap.counters.block(function, size, taken.usable);
@@ -110,4 +113,57 @@ pub fn usable_size(pointer: usize, site: usize) -> usize {
         report(wrong, "malloc_usable_size", pointer, site);
         0
     })
+}
+
+/// malloc or operator new on the short way, counted; None where that is not open, and in plain mode.
+#[inline(always)]
+pub fn malloc_fast<const NEW: bool>(size: usize) -> Option<*mut u8> {
+    let heap = tls::own()?;
+    let (block, usable) = take_fast(heap, size, NEW)?;
+    let class = class::of(size);
+    let tallies = if NEW { &heap.counters.new } else { &heap.counters.malloc };
+    tallies[class].add(size);
+    // The tally stands for slots of the asked size; the canary may have made it a larger one.
+    heap.counters.usable.add((usable - CLASSES[class].slot as usize) as u64);
+    heap.counters.level.add(weight(usable));
+    Some(block as *mut u8)
+}
+
+/// Any other allocation of `size` bytes, as [`malloc_fast`].
+#[inline(always)]
+pub fn allocate_fast(function: Function, size: usize) -> Option<*mut u8> {
+    let heap = tls::own()?;
+    let (block, usable) = take_fast(heap, size, false)?;
+    heap.counters.block(function, size, usable);
+    Some(block as *mut u8)
+}
+
+#[inline(always)]
+fn take_fast(heap: &'static Heap, size: usize, new: bool) -> Option<(usize, usize)> {
+    let vault = vault::known(heap)?;
+    if size.wrapping_sub(1) >= SLAB_MAX - 1 {
+        return None;
+    }
+    // Meanwhile a signal handler's calls find no vault.
+    tls::set_heap(&BUSY);
+    let taken = shortcut::take(vault, size, new, heap.secret.get());
+    tls::set_heap(heap);
+    taken
+}
+
+/// free or delete on the short way; false (nothing done) where that is not open, and in plain mode.
+#[inline(always)]
+pub fn free_fast(pointer: usize, delete: bool, named: Option<usize>) -> bool {
+    let Some(heap) = tls::own() else { return false };
+    let Some(vault) = vault::known(heap) else { return false };
+    tls::set_heap(&BUSY);
+    let usable = shortcut::put(heap, vault, pointer, delete, named);
+    if let Some(usable) = usable {
+        heap.counters.level.fall(weight(usable));
+        if delete {
+            heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        }
+    }
+    tls::set_heap(heap);
+    usable.is_some()
 }

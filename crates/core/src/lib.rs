@@ -13,6 +13,7 @@ pub mod count;
 pub mod engine;
 pub mod foreign;
 pub mod fork;
+pub mod guard;
 pub mod hard;
 pub mod hardened;
 pub mod heap;

@@ -121,6 +121,12 @@ pub fn policy() -> Policy {
 #[cold]
 #[inline(never)]
 pub fn report(what: Misuse, site: usize) {
+    report_with(what, site, || {});
+}
+
+/// As [`report`]; `more` says more of it in further lines.
+#[cold]
+pub fn report_with(what: Misuse, site: usize, more: impl FnOnce()) {
     let policy = policy();
     if policy == Policy::Ignore {
         return;
@@ -133,6 +139,7 @@ pub fn report(what: Misuse, site: usize) {
             site::describe(site, text);
         }
     });
+    more();
     if policy == Policy::Abort {
         // SAFETY: abort has no precondition.
         unsafe { libc::abort() }

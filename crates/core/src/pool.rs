@@ -11,8 +11,8 @@ use crate::{mode, os};
 
 /// Sizes that are kept apart: 64 << i bytes.
 const SIZES: usize = 8;
-/// Larger objects are mappings of their own, and page-aligned.
-const LARGEST: usize = 64 << (SIZES - 1);
+/// Larger objects are mappings of their own, page-aligned, and never given back.
+pub const LARGEST: usize = 64 << (SIZES - 1);
 /// The first line of a mapping stays unused, so that the word before an object may be read (see `Stack::is_newest`).
 const FRONT: usize = 64;
 const FIRST_GRANT: usize = 16 << 10;

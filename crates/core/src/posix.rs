@@ -10,6 +10,7 @@ mod aligned;
 mod booked;
 mod bytes;
 mod calloc;
+mod guarded;
 mod realloc;
 mod release;
 pub mod watched;
@@ -18,7 +19,7 @@ pub use aligned::{aligned, posix_memalign, pvalloc};
 pub use calloc::calloc;
 pub use realloc::{realloc, reallocarray};
 pub use release::report;
-use release::{delete_in_full, free_in_full, release};
+use release::{delete_sized_slow, delete_slow, free_sized_slow, free_slow, release};
 
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -30,9 +31,9 @@ use crate::count::{Counters, Function, Tally};
 use crate::heap::Heap;
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
-use crate::profile::{self, Mode};
+use crate::profile::{self, Caller, Mode};
 use crate::registry::{self, Entry};
-use crate::{hardened, large, mode, tls};
+use crate::{guard, hardened, large, mode, tls};
 
 /// Requests above this fail, whatever memory there is.
 pub const SIZE_LIMIT: usize = isize::MAX as usize;
@@ -109,10 +110,22 @@ extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) 
 #[inline(always)]
 fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     match profile::mode() {
-        Mode::Off => allocate_tallied::<NEW>(size),
+        Mode::Off => unwatched::<NEW>(size, site, stack, frame),
         Mode::Sites => booked::malloc_at_site::<NEW>(size, site, stack, frame),
         Mode::Stacks | Mode::Sample => watched::malloc::<NEW>(size, site, stack, frame),
     }
+}
+
+/// The same where no call site is recorded.
+#[inline(always)]
+fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if let Some(block) = hardened::malloc_fast::<NEW>(size) {
+        return block;
+    }
+    if guard::is_on() {
+        return guarded::malloc::<NEW>(size, &Caller { site, stack, frame });
+    }
+    allocate_tallied::<NEW>(size)
 }
 
 /// operator new in full, with its caller's return address, stack pointer after the return, and frame pointer. Null when
@@ -324,42 +337,6 @@ with_caller! {
     delete_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => delete_sized_slow
 }
 
-extern "C" fn free_slow(pointer: usize, site: usize) {
-    match profile::mode() {
-        Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
-        Mode::Off | Mode::Sample if raised_and_freed(pointer) => {}
-        Mode::Off | Mode::Sample => free_in_full(pointer, None, site),
-    }
-}
-
-/// Frees a block where all that the fast path lacked is that the peak had to be raised first.
-#[inline(always)]
-fn raised_and_freed(pointer: usize) -> bool {
-    let heap = tls::heap();
-    if !heap.counters.level.is_above_peak() {
-        return false;
-    }
-    let Some(entry) = enter() else { return false };
-    entry.heap.counters.level.raise();
-    drop(entry);
-    free_fast(Some(heap), pointer)
-}
-
-extern "C" fn delete_slow(pointer: usize, site: usize) {
-    match profile::mode() {
-        Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
-        Mode::Off | Mode::Sample => delete_in_full(pointer, None, site),
-    }
-}
-
-extern "C" fn free_sized_slow(pointer: usize, size: usize, site: usize) {
-    free_in_full(pointer, Some(size), site);
-}
-
-extern "C" fn delete_sized_slow(pointer: usize, size: usize, site: usize) {
-    delete_in_full(pointer, Some(size), site);
-}
-
 /// malloc_usable_size: 0 for null and (after a report) for what is no block.
 pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
     let address = pointer as usize;
@@ -368,6 +345,9 @@ pub fn usable_size(pointer: *mut u8, site: usize) -> usize {
     }
     if mode::is_hardened() {
         return hardened::usable_size(address, site);
+    }
+    if guard::owns(address) {
+        return guarded::usable_size(address, site);
     }
     let name = "malloc_usable_size";
     let wrong = match block::kind(address) {

@@ -12,6 +12,7 @@ pub mod place;
 mod rule;
 pub mod sample;
 pub mod sites;
+pub mod stacks;
 mod table;
 pub mod timeline;
 mod unwind;
@@ -123,7 +124,7 @@ pub fn cut() -> u64 {
 
 /// Tells that dlclose was called.
 pub fn library_closed() {
-    if is_on() {
+    if is_on() || stacks::are_wanted() {
         modules::closed();
     }
 }

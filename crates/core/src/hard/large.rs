@@ -1,130 +1,177 @@
 //! Hardened large blocks: pages of their own between guard pages, the block at their end.
 //!
-//! A freed one's pages go back to the kernel at once, while its addresses stay reserved until many other large blocks
-//! were freed: a stale pointer faults, and no new block stands there. The bookkeeping lives in the pool. What the kernel
-//! would not take back is offered again later (see `late`).
+//! A freed one is zero and rests between its guard pages (see `kept`), or its pages go back to the kernel at once while
+//! its addresses stay reserved (see `graves`): then a stale pointer faults. Either way its range serves another block
+//! only after others were freed. A block that realloc moves to grow stands in front of reserved addresses, so that it
+//! grows in place from then on. The bookkeeping lives in the pool. What the kernel would not take back of a thread without
+//! a heap is offered again later (see `late`).
 
 mod late;
+mod range;
 
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::*};
 
-use crate::hard::canary;
-use crate::hard::vault::{GRAVES, Vault};
+use crate::hard::vault::Vault;
+use crate::hard::{canary, kept};
+use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
 use crate::stack::Stack;
 use crate::{engine, pagemap, pool, secret};
+use range::{make, make_open, rounded};
 
 /// Page map key of the page in which a hardened large block starts, whether it is live or was freed lately.
 pub const LARGE: usize = 58 * size_of::<Stack>();
 
 /// How far back from an address, in pages, the start of its block is looked for.
 const LOOK_BACK: usize = 1 << 20;
+/// Most bytes that are reserved behind a block that grows.
+const ROOM: usize = 256 << 20;
 
 /// What a large block is.
 const LIVE: u8 = 1;
 const FREED: u8 = 2;
-/// Freed, its pages still there.
-const HELD: u8 = 3;
 
-/// The bookkeeping of one.
+/// The bookkeeping of one range and of the block in it.
 #[repr(C, align(64))]
 pub struct Large {
     /// Address of the block.
-    pub base: usize,
+    base: Cell<usize>,
     /// Bytes asked.
-    pub asked: Cell<usize>,
-    /// Its pages: address and bytes.
-    start: usize,
-    bytes: usize,
-    /// The whole mapping: as far as the guard pages.
+    asked: Cell<usize>,
+    /// End of its pages.
+    end: Cell<usize>,
+    /// The pages that are there: address and bytes. All of them are zero between two blocks.
+    start: Cell<usize>,
+    bytes: Cell<usize>,
+    /// The whole range, guard pages and all.
     whole: usize,
     whole_bytes: usize,
     state: AtomicU8,
-    /// Whether operator new gave it out.
-    pub new: bool,
-    /// The next in a list of `late`.
+    new: Cell<bool>,
+    /// How often the block moved to grow.
+    moves: Cell<u8>,
+    /// The next one in a list of `graves` or `late`.
     next: AtomicPtr<Large>,
 }
 
-// SAFETY: the one cell is written by the program's own calls on its live block, which it may not make at the same time.
+// SAFETY: the cells are written by the program's own calls on its live block, which it may not make at the same time, and
+// by the one thread that has the block once it was freed: `state` says who that is.
 unsafe impl Sync for Large {}
 
-/// Takes a block of `asked` bytes at a multiple of `align` (a power of two, 16 at least), all zero. None when the kernel
-/// refuses; what the vault keeps reserved goes back first then.
-pub fn take(vault: Option<&Vault>, asked: usize, align: usize, new: bool) -> Option<&'static Large> {
-    late::end();
-    let once = || take_once(asked, align, new);
-    once().or_else(|| {
-        vault?.release();
-        once()
-    })
+/// What is wanted of a block.
+#[derive(Clone, Copy)]
+pub struct Wish {
+    /// Bytes.
+    pub asked: usize,
+    /// A multiple of this: a power of two, 16 at least.
+    pub align: usize,
+    /// Whether operator new asks.
+    pub new: bool,
+    /// How often it has moved to grow, this time included; 0: not at all.
+    pub moves: u8,
 }
 
-fn take_once(asked: usize, align: usize, new: bool) -> Option<&'static Large> {
-    let bytes = os::round_to_pages(asked.max(1))?;
-    let slack = if align > PAGE { align } else { 0 };
-    let whole_bytes = bytes.checked_add(2 * PAGE)?.checked_add(slack)?;
-    let whole = os::reserve(whole_bytes)?.as_ptr() as usize;
-    // The block ends where its pages end, or as near to that as its alignment lets it.
-    let last = whole + whole_bytes - PAGE - asked.max(1);
-    let base = last & !(align - 1);
-    let start = base & !(PAGE - 1);
-    let bytes = bytes.max(((base + asked.max(1)) - start).next_multiple_of(PAGE));
-    let give_up = || {
-        if let Some(at) = NonNull::new(whole as *mut u8) {
-            // SAFETY: nobody has seen this range yet.
-            unsafe { os::release(at, whole_bytes) };
+/// Takes a block, all zero. None when the kernel refuses.
+pub fn take(vault: Option<&'static Vault>, wish: Wish) -> Option<&'static Large> {
+    late::end();
+    let pages = os::round_to_pages(wish.asked.max(1))?;
+    let slack = if wish.align > PAGE { wish.align } else { 0 };
+    let least = pages.checked_add(slack)?;
+    let room = match wish.moves {
+        0 if least <= kept::LARGEST => rounded(least),
+        0 => least,
+        1 => least.checked_add((least * 3).min(ROOM))?,
+        _ => least.checked_add(least.saturating_mul(15).min(ROOM))?,
+    };
+    if let Some(vault) = vault
+        && wish.moves == 0
+    {
+        while let Some(large) = vault.kept.take(room, vault).or_else(|| vault.graves.take(room, false)) {
+            if large.occupy(&wish) {
+                return Some(large);
+            }
+            // It cannot be had back from the kernel, or was written to.
+            large.decommit();
+            if !large.end() {
+                break;
+            }
         }
-    };
-    let at = NonNull::new(start as *mut u8)?;
-    // SAFETY: within the range just reserved, at least a page from either end.
-    if !pagemap::cover(base, 1) || !unsafe { os::commit(at, bytes) } {
-        give_up();
-        return None;
     }
-    engine::MAPPED.fetch_add(bytes, Relaxed);
-    let Some(place) = pool::take::<Large>() else {
-        // SAFETY: nobody has seen the block yet.
-        unsafe { os::decommit(at, bytes) };
-        engine::MAPPED.fetch_sub(bytes, Relaxed);
-        give_up();
-        return None;
-    };
-    let state = AtomicU8::new(LIVE);
-    let asked = Cell::new(asked);
-    // SAFETY: the pool gave room for a Large.
-    unsafe {
-        place.write(Large {
-            base,
-            asked,
-            start,
-            bytes,
-            whole,
-            whole_bytes,
-            state,
-            new,
-            next: AtomicPtr::default(),
-        })
-    };
-    // SAFETY: it was just written, and goes back to the pool only in end.
-    let large = unsafe { place.as_ref() };
-    // SAFETY: the block lies in pages that are its own.
-    unsafe { canary::set(base, large.asked.get(), large.place(), secret::get()) };
-    pagemap::set(base, 1, LARGE, place.as_ptr().cast());
-    Some(large)
+    let fresh = make(room).or_else(|| if room > least { make(least) } else { None });
+    if let Some(large) = fresh {
+        if large.occupy(&wish) {
+            return Some(large);
+        }
+        large.end();
+    }
+    // Addresses that the kernel did not take back; or a mapping that it is asked for at once, and with or without guard
+    // pages as it likes: with mlockall it counts pages that replace reserved ones twice.
+    let large = vault.and_then(|vault| vault.graves.take(least, true)).or_else(|| make_open(least))?;
+    if large.occupy(&wish) {
+        return Some(large);
+    }
+    large.end();
+    None
 }
 
 impl Large {
+    /// Address of the block.
+    pub fn base(&self) -> usize {
+        self.base.get()
+    }
+
+    /// Bytes asked.
+    pub fn asked(&self) -> usize {
+        self.asked.get()
+    }
+
+    /// Whether operator new gave it out.
+    pub fn is_new(&self) -> bool {
+        self.new.get()
+    }
+
+    /// How often it moved to grow.
+    pub fn moves(&self) -> u8 {
+        self.moves.get()
+    }
+
+    /// Bytes that a block in this range can have.
+    pub fn room(&self) -> usize {
+        self.whole_bytes - 2 * PAGE
+    }
+
+    /// The one behind it in a list.
+    pub fn next(&self) -> Option<&'static Large> {
+        // SAFETY: a linked Large is not given back before it is unlinked.
+        unsafe { self.next.load(Relaxed).as_ref() }
+    }
+
+    /// Links it in front of a list.
+    pub fn link(&self, list: Option<&'static Large>) {
+        self.next
+            .store(list.map_or(core::ptr::null_mut(), |next| core::ptr::from_ref(next).cast_mut()), Relaxed);
+    }
+
+    /// Bytes of the range with its guard pages.
+    pub fn span(&self) -> usize {
+        self.whole_bytes
+    }
+
     /// Bytes from the block's start to the end of its pages.
     fn place(&self) -> usize {
-        self.start + self.bytes - self.base
+        self.end.get() - self.base.get()
+    }
+
+    /// The block's first page.
+    fn page(&self) -> usize {
+        self.base.get() & !(PAGE - 1)
     }
 
     /// What its owner's level counts for it: its pages in bytes.
     pub fn usable(&self) -> usize {
-        self.bytes
+        self.end.get() - self.page()
     }
 
     /// Whether it was freed.
@@ -132,88 +179,160 @@ impl Large {
         self.state.load(Relaxed) != LIVE
     }
 
-    /// Whether the bytes of its pages in front of the block and behind it are as they were.
-    pub fn is_whole(&self) -> Result<(), bool> {
-        // SAFETY: the block's own pages.
-        if !unsafe { canary::is_whole(self.base, self.asked.get(), self.place(), secret::get()) } {
-            return Err(true);
+    /// Puts a block into the range, which has none. False when the kernel refuses, or the range was written to.
+    fn occupy(&'static self, wish: &Wish) -> bool {
+        let asked = wish.asked.max(1);
+        let last = self.whole + self.whole_bytes - PAGE;
+        // At the end of the range; one that grows, at the end of the range's first pages.
+        let wanted = if wish.moves == 0 { last } else { self.whole + PAGE + asked.next_multiple_of(PAGE) };
+        let base = (wanted - asked) & !(wish.align - 1);
+        let (page, end) = (base & !(PAGE - 1), (base + asked).next_multiple_of(PAGE));
+        self.forget();
+        if page >= self.start.get() && end <= self.start.get() + self.bytes.get() {
+            // SAFETY: pages of the range's own.
+            if !unsafe { canary::is_clear(page, end - page) } {
+                let (pointer, asked) = (self.base.get(), self.asked.get());
+                misuse::report(Misuse::Written { pointer, asked }, 0);
+                return false;
+            }
+        } else {
+            let whole = wish.moves == 0 && self.room() <= kept::LARGEST;
+            let (from, to) = if whole { (self.whole + PAGE, last) } else { (page, end) };
+            if !self.decommit() || !self.commit(from, to) {
+                return false;
+            }
         }
-        let front = (self.base - self.start) & !7;
-        // SAFETY: as above.
-        if unsafe { canary::is_clear(self.start, front) } { Ok(()) } else { Err(false) }
-    }
-
-    /// Makes it `asked` bytes long where it stands, if that is less and not much less.
-    pub fn shrink(&self, asked: usize) -> bool {
-        let old = self.asked.get();
-        if asked > old || asked < old / 2 || asked == 0 {
+        if !pagemap::cover(base, 1) {
             return false;
         }
-        let end = (old + canary::LONGEST).min(self.place());
-        // SAFETY: bytes of the block that its owner gives up, and its canary.
-        unsafe { canary::clear(self.base + asked, end - asked) };
-        self.asked.set(asked);
-        // SAFETY: the block's own pages.
-        unsafe { canary::set(self.base, asked, self.place(), secret::get()) };
+        self.base.set(base);
+        self.end.set(end);
+        self.asked.set(wish.asked);
+        self.new.set(wish.new);
+        self.moves.set(wish.moves);
+        // SAFETY: the block lies in pages that are its own.
+        unsafe { canary::set(base, wish.asked, self.place(), secret::get()) };
+        self.state.store(LIVE, Release);
+        pagemap::set(base, 1, LARGE, core::ptr::from_ref(self).cast_mut().cast());
         true
     }
 
-    /// Frees it: the pages go back at once, the addresses later. False when it was freed before, by another thread
-    /// at this moment perhaps.
-    pub fn free(&'static self, vault: Option<&Vault>) -> bool {
+    fn commit(&self, from: usize, to: usize) -> bool {
+        let Some(at) = NonNull::new(from as *mut u8) else { return false };
+        // SAFETY: within the range, a page at least from either end; nothing is there.
+        if !unsafe { os::commit(at, to - from) } {
+            return false;
+        }
+        engine::MAPPED.fetch_add(to - from, Relaxed);
+        if self.bytes.get() == 0 {
+            self.start.set(from);
+        }
+        self.bytes.set(self.bytes.get() + to - from);
+        true
+    }
+
+    /// Whether the bytes of its pages in front of the block and behind it are as they were; else whether it is those behind.
+    pub fn is_whole(&self) -> Result<(), bool> {
+        let base = self.base.get();
+        // SAFETY: the block's own pages.
+        if !unsafe { canary::is_whole(base, self.asked.get(), self.place(), secret::get()) } {
+            return Err(true);
+        }
+        let front = (base - self.page()) & !15;
+        // SAFETY: as above.
+        if unsafe { canary::is_clear(self.page(), front) } { Ok(()) } else { Err(false) }
+    }
+
+    /// Makes it `asked` bytes long where it stands, if it can be: not where that is much less.
+    pub fn resize(&self, asked: usize) -> bool {
+        let (old, base) = (self.asked.get(), self.base.get());
+        let last = self.whole + self.whole_bytes - PAGE;
+        if asked < old / 2 || asked == 0 || asked > last - base {
+            return false;
+        }
+        let end = (base + asked).next_multiple_of(PAGE);
+        if end > self.end.get() {
+            if end > self.start.get() + self.bytes.get() && !self.commit(self.end.get(), end) {
+                return false;
+            }
+            self.end.set(end);
+        }
+        let low = base + asked.min(old);
+        // SAFETY: bytes of the block that its owner gives up or gets, and its canary.
+        unsafe { canary::clear(low, (base + old + canary::LONGEST).min(self.end.get()) - low) };
+        self.asked.set(asked);
+        // SAFETY: the block's own pages.
+        unsafe { canary::set(base, asked, self.place(), secret::get()) };
+        true
+    }
+
+    /// Frees it. False when it was freed before, by another thread at this moment perhaps.
+    pub fn free(&'static self, vault: Option<&'static Vault>) -> bool {
         if self.state.swap(FREED, AcqRel) != LIVE {
             return false;
         }
-        if !self.give_pages() {
-            // The kernel has no mapping left for it (vm.max_map_count): the pages stay, without the old bytes.
-            // SAFETY: the program gave the block back.
-            unsafe { canary::clear(self.start, self.bytes) };
-            self.state.store(HELD, Relaxed);
-            late::add(self);
-            return true;
-        }
-        late::end();
         match vault {
+            Some(vault) if self.bytes.get() == self.room() && self.room() <= kept::LARGEST => {
+                let len = (self.asked.get() + canary::LONGEST).min(self.place());
+                // SAFETY: the program gave the block back.
+                unsafe { canary::wipe_long(self.base.get(), len) };
+                vault.kept.put(self, vault);
+            }
             Some(vault) => {
-                let grave = &vault.graves[vault.random.below(GRAVES)];
-                if let Some(old) = grave.replace(Some(self)) {
-                    old.end();
+                self.decommit();
+                vault.graves.put(self, vault);
+            }
+            None => {
+                self.decommit();
+                if !self.end() {
+                    late::add(self);
                 }
             }
-            None => self.end(),
         }
+        late::end();
         true
     }
 
-    /// Gives the pages of a freed block back. False when the kernel refuses.
-    fn give_pages(&self) -> bool {
-        let Some(at) = NonNull::new(self.start as *mut u8) else { return false };
+    /// Gives the pages of a range without a block back to the kernel, at once. Where it refuses (vm.max_map_count) they
+    /// stay, zero, and false is returned.
+    pub fn decommit(&self) -> bool {
+        let (start, bytes) = (self.start.get(), self.bytes.get());
+        let Some(at) = NonNull::new(start as *mut u8).filter(|_| bytes > 0) else { return true };
         // SAFETY: the program gave the block back.
-        let gone = unsafe { os::decommit(at, self.bytes) };
-        if gone {
-            engine::MAPPED.fetch_sub(self.bytes, Relaxed);
+        if unsafe { os::decommit(at, bytes) } {
+            engine::MAPPED.fetch_sub(bytes, Relaxed);
+            self.bytes.set(0);
+            return true;
         }
-        gone
+        // SAFETY: as above.
+        unsafe { canary::clear(start, bytes) };
+        false
     }
 
-    /// Gives the addresses of a freed block back.
-    pub fn end(&'static self) {
-        pagemap::set(self.base, 1, 0, core::ptr::null_mut());
-        if !self.give_addresses() {
-            late::add(self);
+    /// Makes the page map forget the block that was here.
+    pub fn forget(&self) {
+        if self.asked.get() > 0 || self.end.get() > self.base.get() {
+            pagemap::set(self.base.get(), 1, 0, core::ptr::null_mut());
         }
     }
 
-    /// False when the kernel refuses. The page map leads here no more.
-    fn give_addresses(&'static self) -> bool {
+    /// Gives the range back, whose block was freed. False when the kernel refuses: it is still ours then.
+    pub fn end(&'static self) -> bool {
         let Some(at) = NonNull::new(self.whole as *mut u8) else { return false };
-        // SAFETY: the whole range is reserved and this block's alone.
-        let gone = unsafe { os::release(at, self.whole_bytes) };
-        if gone {
-            // SAFETY: nothing refers to it any more.
-            unsafe { pool::put(NonNull::from(self).cast(), size_of::<Large>()) };
+        self.forget();
+        let bytes = self.bytes.get();
+        // SAFETY: the whole range is this block's alone.
+        if !unsafe { os::release(at, self.whole_bytes) } {
+            return false;
         }
-        gone
+        if bytes > 0 {
+            // What the kernel did not take back before went with the range.
+            os::CALLS.mapped.fetch_sub(bytes, Relaxed);
+            engine::MAPPED.fetch_sub(bytes, Relaxed);
+        }
+        // SAFETY: the page map leads here no more.
+        unsafe { pool::put(NonNull::from(self).cast(), size_of::<Large>()) };
+        true
     }
 }
 
@@ -232,7 +351,7 @@ pub fn around(address: usize) -> Option<&'static Large> {
         let Some(entry) = pagemap::entry(page.checked_sub(back * PAGE)?) else { continue };
         let key = entry.key.load(Relaxed);
         if let Some(large) = of(entry, key) {
-            return (address >= large.base && address < large.start + large.bytes).then_some(large);
+            return (address >= large.base() && address < large.end.get()).then_some(large);
         }
         if key != 0 {
             return None;

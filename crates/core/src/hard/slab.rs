@@ -1,13 +1,15 @@
 //! A hardened slab: slots of one class in pages that end before a guard page, with everything known of them elsewhere.
 //!
 //! Slabs of a class stand in regions that hold no other class. Only the owning heap's thread takes and puts slots; what
-//! stands in a slot's word is read by any thread that frees the block.
+//! stands in a slot's word is read by any thread that frees the block. A young slab gives out the slots of its first
+//! pages only, so that a small heap does not touch a page for every block.
 
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use crate::class::CLASSES;
+use crate::hard::facts::Facts;
 use crate::hard::random::Random;
 use crate::os::{self, PAGE};
 use crate::stack::Stack;
@@ -21,60 +23,17 @@ pub const NOTHING: usize = 0;
 const NOTHING_SLOT: usize = 16;
 /// Most slots a slab has.
 const SLOTS_MAX: usize = (32 * 1024 - PAGE) / 16;
-const WORDS: usize = SLOTS_MAX / 64;
-
-/// What a slot is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub enum State {
-    /// Never given out since its pages came from the kernel.
-    Fresh = 0,
-    /// Given out.
-    Live = 1,
-    /// Freed by the program; on its way back to its heap.
-    Freed = 2,
-    /// In its heap's quarantine.
-    Waiting = 3,
-    /// Free to be given out again; all zero.
-    Free = 4,
-    /// Found written to while it was free, and never given out again.
-    Spoilt = 5,
-}
-
-/// A slot's word: state, whose block, bytes asked.
-#[derive(Clone, Copy)]
-pub struct Facts {
-    /// The state.
-    pub state: State,
-    /// Whether operator new gave it out.
-    pub new: bool,
-    /// Bytes asked of the block that is, or was last, in it.
-    pub asked: usize,
-}
-
-impl Facts {
-    fn pack(self) -> u32 {
-        self.asked as u32 | (self.new as u32) << 16 | (self.state as u32) << 17
-    }
-
-    fn unpack(word: u32) -> Facts {
-        let state = match word >> 17 {
-            0 => State::Fresh,
-            1 => State::Live,
-            2 => State::Freed,
-            3 => State::Waiting,
-            4 => State::Free,
-            _ => State::Spoilt,
-        };
-        Facts { state, new: word >> 16 & 1 != 0, asked: word as usize & 0xffff }
-    }
-}
+const WORDS: usize = SLOTS_MAX.div_ceil(64);
+/// Fewest slots that a young slab chooses among.
+const YOUNG: usize = 8;
 
 /// What is mapped of a slab.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pages {
     /// Nothing: its place is reserved.
     None,
+    /// The first ones, where the kernel refused all of them.
+    Some,
     /// All but the guard page.
     Guarded,
     /// The guard page as well.
@@ -90,30 +49,34 @@ const GUARDED_MAX: usize = 8192;
 pub struct Slab {
     /// Address of its first slot.
     pub base: usize,
+    /// ceil(2^40 / slot): offset * inverse >> 40 is the slot's number for every offset in a slab.
+    inverse: u64,
+    /// Slot size in bytes.
+    pub slot: usize,
+    words: &'static [AtomicU32],
     /// Address of the heap that has it.
     pub owner: usize,
     /// Its class.
     pub class: usize,
-    /// Slot size in bytes.
-    pub slot: usize,
-    /// Slots.
-    pub slots: usize,
-    /// ceil(2^40 / slot): offset * inverse >> 40 is the slot's number for every offset in a slab.
-    inverse: u64,
+    /// Bytes that it may use, without the guard page.
+    bytes: usize,
     /// Free slots: ones in `bits`.
     pub free: Cell<usize>,
+    /// Slots that are given out, or were: those below this number.
+    open: Cell<usize>,
     /// Which of its pages are there.
     pages: Cell<Pages>,
+    /// Bytes of them, without the guard page.
+    there: Cell<usize>,
     /// Its neighbours in one of the row's lists.
     pub next: Cell<Option<&'static Slab>>,
     /// As above.
     pub prev: Cell<Option<&'static Slab>>,
-    /// Bit k: slot k is free.
+    /// Bit k: slot k is free. No bit from `open` on is set.
     bits: [Cell<u64>; WORDS],
-    words: &'static [AtomicU32],
 }
 
-/// Bytes from one slab of `class` to the next: a power of two, the last page of which is a guard.
+/// Bytes of a full-grown slab of `class` with its guard page.
 pub fn stride(class: usize) -> usize {
     match slot_of(class) {
         0..=1024 => 32 << 10,
@@ -122,17 +85,34 @@ pub fn stride(class: usize) -> usize {
     }
 }
 
+/// Bytes of the smallest slab of `class` with its guard page: two slots and 12 KiB at least; where slots are small, room
+/// for what the quarantine takes.
+pub const fn least(class: usize) -> usize {
+    let slot = slot_of(class);
+    let two = (2 * slot + PAGE - 1) & !(PAGE - 1);
+    PAGE + if slot <= 256 {
+        7 * PAGE
+    } else if two > 3 * PAGE {
+        two
+    } else {
+        3 * PAGE
+    }
+}
+
 /// Slot size of a class in bytes.
-pub fn slot_of(class: usize) -> usize {
-    if class == NOTHING { NOTHING_SLOT } else { CLASSES[class].slot as usize }
+#[inline(always)]
+pub const fn slot_of(class: usize) -> usize {
+    if class == NOTHING { NOTHING_SLOT } else { crate::class::TABLE[class].slot as usize }
 }
 
 impl Slab {
-    /// A slab at `base`, which is reserved and covered by the page map. None when there is no memory for it.
-    pub fn make(base: usize, class: usize, owner: usize) -> Option<&'static Slab> {
-        let slot = slot_of(class);
-        let slots = (stride(class) - PAGE) / slot;
-        let at = pool::take_bytes(size_of::<Slab>() + slots * size_of::<AtomicU32>())?.cast::<Slab>();
+    /// A slab in `[base, base + len)`, the last page of which is its guard; the range is reserved and covered by the page
+    /// map. None when there is no memory for it.
+    pub fn make(base: usize, len: usize, class: usize, owner: usize) -> Option<&'static Slab> {
+        let slot = if class == NOTHING { NOTHING_SLOT } else { CLASSES[class].slot as usize };
+        let bytes = len - PAGE;
+        let slots = bytes / slot;
+        let at = pool::take_bytes(Slab::size(slots))?.cast::<Slab>();
         // SAFETY: the words stand behind the slab in the memory just taken.
         let words = unsafe { at.add(1) }.cast::<AtomicU32>();
         for i in 0..slots {
@@ -143,54 +123,108 @@ impl Slab {
         }
         let slab = Slab {
             base,
+            inverse: (1u64 << 40).div_ceil(slot as u64),
+            slot,
+            // SAFETY: slots words were written; they go back to the pool with the slab only.
+            words: unsafe { core::slice::from_raw_parts(words.as_ptr(), slots) },
             owner,
             class,
-            slot,
-            slots,
-            inverse: (1u64 << 40).div_ceil(slot as u64),
+            bytes,
             free: Cell::new(0),
+            open: Cell::new(0),
             pages: Cell::new(Pages::None),
+            there: Cell::new(0),
             next: Cell::new(None),
             prev: Cell::new(None),
             bits: [const { Cell::new(0) }; WORDS],
-            // SAFETY: slots words were written; a slab's memory is never given back.
-            words: unsafe { core::slice::from_raw_parts(words.as_ptr(), slots) },
         };
         // SAFETY: the pool gave room for a Slab.
         unsafe { at.write(slab) };
-        // SAFETY: it was just written and lives for good.
+        // SAFETY: it was just written, and goes back only in end.
         let slab = unsafe { at.as_ref() };
-        pagemap::set(base, (stride(class) - PAGE) / PAGE, SLAB, at.as_ptr().cast());
+        pagemap::set(base, bytes / PAGE, SLAB, at.as_ptr().cast());
         Some(slab)
     }
 
-    /// Makes the pages there and every slot fresh. False when the kernel refuses.
+    const fn size(slots: usize) -> usize {
+        size_of::<Slab>() + slots * size_of::<AtomicU32>()
+    }
+
+    /// Makes the pages there and every slot fresh. Where the kernel refuses all pages, those of the first slots do. False
+    /// when it refuses them too.
     pub fn commit(&self) -> bool {
-        if self.class != NOTHING && self.pages.get() == Pages::None {
-            let Some(at) = NonNull::new(self.base as *mut u8) else { return false };
+        if self.class == NOTHING {
+            self.there.set(self.bytes);
+        } else if self.pages.get() == Pages::None {
             // With too many mappings the guard is given up: then neighbouring slabs are one mapping.
             let guarded = GUARDED.fetch_add(1, Relaxed) < GUARDED_MAX;
-            let bytes = self.bytes() + if guarded { 0 } else { PAGE };
-            if !guarded {
+            let (bytes, pages) =
+                if guarded { (self.bytes, Pages::Guarded) } else { (self.bytes + PAGE, Pages::Open) };
+            if self.map(bytes) {
+                self.pages.set(pages);
+                self.there.set(self.bytes);
+            } else if self.map(self.slot.next_multiple_of(PAGE)) {
+                self.pages.set(Pages::Some);
+                self.there.set(self.slot.next_multiple_of(PAGE));
+            }
+            if self.pages.get() != Pages::Guarded {
                 GUARDED.fetch_sub(1, Relaxed);
             }
-            // SAFETY: the slab's pages and the guard page behind are reserved and its own.
-            if !unsafe { os::commit(at, bytes) } {
-                if guarded {
-                    GUARDED.fetch_sub(1, Relaxed);
-                }
+            if self.pages.get() == Pages::None {
                 return false;
             }
-            self.pages.set(if guarded { Pages::Guarded } else { Pages::Open });
-            engine::MAPPED.fetch_add(bytes, Relaxed);
         }
         self.words.iter().for_each(|word| word.store(0, Relaxed));
-        for (i, bits) in self.bits.iter().enumerate() {
-            let left = self.slots.saturating_sub(i * 64);
-            bits.set(if left >= 64 { u64::MAX } else { (1 << left) - 1 });
+        self.bits.iter().for_each(|bits| bits.set(0));
+        self.free.set(0);
+        self.open.set(0);
+        self.widen()
+    }
+
+    /// Maps the next `bytes` of its place.
+    fn map(&self, bytes: usize) -> bool {
+        let Some(at) = NonNull::new((self.base + self.there.get()) as *mut u8) else { return false };
+        // SAFETY: the slab's pages and the guard page behind are reserved and its own, and not mapped yet from there on.
+        let done = unsafe { os::commit(at, bytes) };
+        if done {
+            engine::MAPPED.fetch_add(bytes, Relaxed);
         }
-        self.free.set(self.slots);
-        true
+        done
+    }
+
+    /// Opens more slots: as many again as were open, those of a page at first. False when all are open, or the kernel
+    /// refuses their pages.
+    fn widen(&self) -> bool {
+        let old = self.open.get();
+        let mut now = (old * 2).max(PAGE / self.slot).max(YOUNG).min(self.words.len());
+        if now * self.slot > self.there.get() {
+            let more = (now * self.slot).next_multiple_of(PAGE).min(self.bytes) - self.there.get();
+            if old > 0 && self.map(more) {
+                self.there.set(self.there.get() + more);
+            }
+            now = now.min(self.there.get() / self.slot);
+        }
+        for number in old..now {
+            self.set_bit(number);
+        }
+        self.free.set(self.free.get() + now - old);
+        self.open.set(now);
+        now > old
+    }
+
+    /// How many slots it has.
+    pub fn slots(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether no slot is left, neither a free one nor one that was never opened.
+    pub fn is_full(&self) -> bool {
+        self.free.get() == 0 && self.open.get() == self.words.len()
+    }
+
+    /// Whether no slot is in use.
+    pub fn is_empty(&self) -> bool {
+        self.free.get() == self.open.get()
     }
 
     /// Gives the pages back, so that nobody can read or write a freed block there; of a slab without a guard page only
@@ -198,39 +232,62 @@ impl Slab {
     pub fn decommit(&self) -> bool {
         let Some(at) = NonNull::new(self.base as *mut u8) else { return false };
         match self.pages.get() {
-            Pages::None => true,
+            Pages::None => {
+                self.there.set(0);
+                true
+            }
             // SAFETY: every slot is free, so nothing refers to the pages' content.
-            Pages::Open => unsafe { os::purge(at, self.bytes()) },
-            Pages::Guarded => {
+            Pages::Open => unsafe { os::purge(at, self.bytes) },
+            Pages::Guarded | Pages::Some => {
                 // SAFETY: as above.
-                if !unsafe { os::decommit(at, self.bytes()) } {
+                if !unsafe { os::decommit(at, self.there.get()) } {
                     return false;
                 }
-                engine::MAPPED.fetch_sub(self.bytes(), Relaxed);
-                GUARDED.fetch_sub(1, Relaxed);
-                self.pages.set(Pages::None);
+                engine::MAPPED.fetch_sub(self.there.get(), Relaxed);
+                if self.pages.replace(Pages::None) == Pages::Guarded {
+                    GUARDED.fetch_sub(1, Relaxed);
+                }
+                self.there.set(0);
                 true
             }
         }
     }
 
-    /// Its bytes, without the guard page.
-    pub fn bytes(&self) -> usize {
-        stride(self.class) - PAGE
+    /// Parts with a slab without pages for good: its place, guard page and all, is nobody's then. False when the kernel
+    /// refuses, or the slab still has pages.
+    pub fn end(&'static self) -> bool {
+        let Some(at) = NonNull::new(self.base as *mut u8) else { return false };
+        // SAFETY: the range is reserved and the slab's own; none of its pages is there.
+        if self.pages.get() != Pages::None || !unsafe { os::release(at, self.bytes + PAGE) } {
+            return false;
+        }
+        pagemap::set(self.base, self.bytes / PAGE, 0, core::ptr::null_mut());
+        let size = Slab::size(self.words.len());
+        if size <= pool::LARGEST {
+            // SAFETY: it came from the pool with this size, the page map leads here no more, and the row has dropped it.
+            unsafe { pool::put(NonNull::from(self).cast(), size) };
+        }
+        true
     }
 
     /// The number of the slot that holds `address`, an address in this slab, and whether it starts there.
-    #[inline]
+    #[inline(always)]
     pub fn slot_at(&self, address: usize) -> (usize, bool) {
-        let offset = address - self.base;
-        let number = ((offset as u64 * self.inverse) >> 40) as usize;
-        (number, number * self.slot == offset && number < self.slots)
+        let offset = address.wrapping_sub(self.base);
+        let number = ((offset as u64).wrapping_mul(self.inverse) >> 40) as usize;
+        (number, number * self.slot == offset && number < self.words.len())
     }
 
     /// Address of a slot.
     #[inline]
     pub fn address(&self, number: usize) -> usize {
         self.base + number * self.slot
+    }
+
+    /// The word of a slot.
+    #[inline(always)]
+    pub fn word(&self, number: usize) -> Option<&'static AtomicU32> {
+        self.words.get(number)
     }
 
     /// What stands in a slot's word.
@@ -247,39 +304,54 @@ impl Slab {
         }
     }
 
-    /// Takes a free slot from a random place. There must be one. O(slots / 64).
-    #[inline]
-    pub fn take(&self, random: &Random) -> usize {
-        let start = random.below(self.slots);
-        let words = self.slots.div_ceil(64);
+    /// Takes up to `most` free slots, neighbours as a rule, from a random place, and shows the number of each. Shows none
+    /// only when the slab is full. O(slots / 64 + most).
+    pub fn take(&self, most: usize, random: &Random, mut see: impl FnMut(usize)) {
+        if self.free.get() == 0 && !self.widen() {
+            return;
+        }
+        let open = self.open.get();
+        let words = open.div_ceil(64);
+        let start = random.below(open);
         let (mut i, mut mask) = (start / 64, u64::MAX << (start % 64));
+        let mut left = most.min(self.free.get());
+        self.free.set(self.free.get() - left);
+        // Once round, and the low bits of the first word at the end.
         for _ in 0..=words {
+            if left == 0 {
+                return;
+            }
             let here = &self.bits[i % WORDS];
-            let found = here.get() & mask;
-            if found != 0 {
-                let bit = found.trailing_zeros() as usize;
+            let mut found = here.get() & mask;
+            while found != 0 && left > 0 {
+                let bit = found.trailing_zeros();
+                found &= found - 1;
                 here.set(here.get() ^ 1 << bit);
-                self.free.set(self.free.get() - 1);
-                return i * 64 + bit;
+                left -= 1;
+                see(i * 64 + bit as usize);
             }
             mask = u64::MAX;
             i = if i + 1 == words { 0 } else { i + 1 };
         }
-        self.slots
     }
 
     /// Makes a slot free.
     #[inline]
     pub fn put(&self, number: usize) {
+        self.set_bit(number);
+        self.free.set(self.free.get() + 1);
+    }
+
+    #[inline]
+    fn set_bit(&self, number: usize) {
         let word = &self.bits[number / 64 % WORDS];
         word.set(word.get() | 1 << (number % 64));
-        self.free.set(self.free.get() + 1);
     }
 }
 
 /// The slab whose page map entry has `key`.
-#[inline]
+#[inline(always)]
 pub fn of(entry: &pagemap::Entry, key: usize) -> Option<&'static Slab> {
-    // SAFETY: an entry with this key leads to a hardened slab, which lives for good.
+    // SAFETY: an entry with this key leads to a hardened slab, whose memory is never unmapped.
     (key == SLAB).then(|| unsafe { entry.meta.load(Relaxed).cast::<Slab>().as_ref() }).flatten()
 }

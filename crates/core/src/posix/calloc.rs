@@ -2,13 +2,13 @@
 //!
 //! Only what was asked for is cleared of a block that lies ready. Owns nothing.
 
-use super::{allocate, bytes, enter, fail, watched};
+use super::{allocate, bytes, enter, fail, guarded, watched};
 use crate::block;
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::Function;
 use crate::heap::Heap;
 use crate::profile::{self, Caller};
-use crate::tls;
+use crate::{guard, hardened, tls};
 
 /// calloc. O(1) amortized, and the clearing.
 #[inline(always)]
@@ -58,8 +58,18 @@ extern "C" fn calloc_slow(count: usize, size: usize, site: usize, stack: usize, 
     {
         return watched::took(block, count * size, &Caller { site, stack, frame });
     }
+    let bytes = count.checked_mul(size);
+    if let Some(block) = bytes.and_then(|bytes| hardened::allocate_fast(Function::Calloc, bytes)) {
+        return block;
+    }
+    if guard::is_on()
+        && let Some(bytes) = bytes
+        && let Some(block) = guarded::in_turn(Function::Calloc, bytes, &Caller { site, stack, frame })
+    {
+        return block;
+    }
     let entry = enter();
-    let Some(bytes) = count.checked_mul(size) else { return fail(entry.as_ref(), Function::Calloc) };
+    let Some(bytes) = bytes else { return fail(entry.as_ref(), Function::Calloc) };
     let block = allocate(entry.as_ref(), Function::Calloc, bytes, 1, true);
     drop(entry);
     if profile::is_on() {

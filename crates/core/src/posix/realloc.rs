@@ -9,7 +9,7 @@ use core::sync::atomic::compiler_fence;
 
 use super::calloc::claimed;
 use super::release::{give_back, report};
-use super::{SIZE_LIMIT, allocate, bytes, enter, fail, take, watched};
+use super::{SIZE_LIMIT, allocate, bytes, enter, fail, guarded, take, watched};
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
@@ -18,7 +18,7 @@ use crate::misuse::Misuse;
 use crate::profile::{self, Caller};
 use crate::registry::Entry;
 use crate::stack::class_of;
-use crate::{hardened, large, mode, os, pagemap, tls};
+use crate::{guard, hardened, large, mode, os, pagemap, tls};
 
 /// realloc. O(1) amortized, and the copying.
 #[inline(always)]
@@ -40,6 +40,18 @@ extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usiz
     if profile::is_on() {
         let caller = Caller { site, stack, frame };
         return watched::realloc(Function::Realloc, pointer as *mut u8, size, &caller);
+    }
+    if guard::is_on() {
+        let caller = Caller { site, stack, frame };
+        if guard::owns(pointer) {
+            return guarded::realloc(Function::Realloc, pointer, size, &caller);
+        }
+        if pointer == 0
+            && let Some(block) = guarded::in_turn(Function::Realloc, size, &caller)
+        {
+            tls::heap().counters.realloc_null.add(1);
+            return block;
+        }
     }
     if pointer == 0
         && let Some(block) = first(size)
@@ -64,6 +76,10 @@ pub(super) fn first(size: usize) -> Option<usize> {
 /// realloc, or reallocarray after its multiplication, in a function that has its caller's return address. `function` says
 /// whose call it counts as.
 pub(super) fn realloc_as(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
+    if guard::owns(pointer as usize) {
+        let caller = Caller { site, stack: 0, frame: 0 };
+        return guarded::realloc(function, pointer as usize, size, &caller);
+    }
     match fast(tls::heap(), function, pointer as usize, size, SLAB_MAX) {
         Some(block) => block as *mut u8,
         None => in_full(function, pointer, size, site),

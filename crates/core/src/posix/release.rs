@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::{enter, watched};
+use super::{booked, enter, free_fast, guarded, watched};
 use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::CLASSES;
@@ -13,12 +13,66 @@ use crate::count::{Function, weight};
 use crate::hard::Giving;
 use crate::heap::{State, owner_of};
 use crate::misuse::{self, Misuse};
+use crate::profile::{Caller, Mode};
 use crate::registry::{self, Entry};
 use crate::stack::class_of;
-use crate::{hardened, large, mode, pagemap, profile, remote, tls};
+use crate::{guard, hardened, large, mode, pagemap, profile, remote, tls};
+
+pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    match profile::mode() {
+        Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
+        Mode::Off if hardened::free_fast(pointer, false, None) => {}
+        Mode::Off | Mode::Sample if raised_and_freed(pointer) => {}
+        Mode::Off | Mode::Sample => free_in_full(pointer, None, &Caller { site, stack, frame }),
+    }
+}
+
+/// Frees a block where all that the fast path lacked is that the peak had to be raised first.
+#[inline(always)]
+fn raised_and_freed(pointer: usize) -> bool {
+    let heap = tls::heap();
+    if !heap.counters.level.is_above_peak() {
+        return false;
+    }
+    let Some(entry) = enter() else { return false };
+    entry.heap.counters.level.raise();
+    drop(entry);
+    free_fast(Some(heap), pointer)
+}
+
+pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    match profile::mode() {
+        Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
+        Mode::Off if hardened::free_fast(pointer, true, None) => {}
+        Mode::Off | Mode::Sample => delete_in_full(pointer, None, &Caller { site, stack, frame }),
+    }
+}
+
+pub(super) extern "C" fn free_sized_slow(
+    pointer: usize,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) {
+    free_in_full(pointer, Some(size), &Caller { site, stack, frame });
+}
+
+pub(super) extern "C" fn delete_sized_slow(
+    pointer: usize,
+    size: usize,
+    site: usize,
+    stack: usize,
+    frame: usize,
+) {
+    if !hardened::free_fast(pointer, true, Some(size)) {
+        delete_in_full(pointer, Some(size), &Caller { site, stack, frame });
+    }
+}
 
 #[inline(never)]
-pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
+fn free_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
+    let site = caller.site;
     if pointer == 0 {
         return release_null(Function::Free);
     }
@@ -26,19 +80,26 @@ pub(super) fn free_in_full(pointer: usize, named: Option<usize>, site: usize) {
     if profile::is_on() {
         return watched::free_block(giving, pointer, site);
     }
+    if guard::is_on() && guarded::free(giving, pointer, caller) {
+        return;
+    }
     if !elsewhere(pointer) {
         release(enter(), giving, pointer, site);
     }
 }
 
 #[inline(never)]
-pub(super) fn delete_in_full(pointer: usize, named: Option<usize>, site: usize) {
+fn delete_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
+    let site = caller.site;
     if pointer == 0 {
         return release_null(Function::Delete);
     }
     let giving = Giving { function: "delete", delete: true, named };
     if profile::is_on() {
         return watched::free_block(giving, pointer, site);
+    }
+    if guard::is_on() && guarded::free(giving, pointer, caller) {
+        return;
     }
     if elsewhere(pointer) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);

@@ -1,13 +1,12 @@
-//! Freed large blocks whose pages or addresses the kernel would not take back: offered again whenever a large block is
-//! taken or freed, so that nothing stays mapped for good.
+//! Freed large blocks whose addresses the kernel would not take back, and that no vault can keep: offered again whenever a
+//! large block is taken or freed, so that nothing stays mapped for good.
 //!
 //! Anyone adds without a lock; one thread at a time offers. A block here is out of every other list.
 
 use core::sync::atomic::{AtomicPtr, Ordering::*};
 
-use super::{HELD, Large};
+use super::Large;
 use crate::lock::Lock;
-use crate::pagemap;
 
 /// Most blocks that one call offers.
 const OFFERED: usize = 8;
@@ -19,7 +18,7 @@ static REST: Lock<Option<&'static Large>> = Lock::new(None);
 /// The newest of `REST`, to be seen without its lock.
 static SOME: AtomicPtr<Large> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Adds a freed block; in state HELD if its pages are still there, and without an entry in the page map otherwise.
+/// Adds a freed block.
 #[cold]
 pub fn add(large: &'static Large) {
     let raw = core::ptr::from_ref(large).cast_mut();
@@ -54,22 +53,11 @@ fn offer() {
         let Some(large) = next else { break };
         // Read before it goes back to the pool.
         let behind = large.next.load(Relaxed);
-        if !gone(large) {
+        if !large.end() {
             break;
         }
         // SAFETY: as above.
         *rest = unsafe { behind.as_ref() };
     }
     SOME.store(rest.map_or(core::ptr::null_mut(), |large| core::ptr::from_ref(large).cast_mut()), Relaxed);
-}
-
-fn gone(large: &'static Large) -> bool {
-    if large.state.load(Relaxed) == HELD {
-        if !large.give_pages() {
-            return false;
-        }
-        large.state.store(super::FREED, Relaxed);
-        pagemap::set(large.base, 1, 0, core::ptr::null_mut());
-    }
-    large.give_addresses()
 }
