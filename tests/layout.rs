@@ -8,7 +8,7 @@ mod preload;
 use std::collections::BTreeMap;
 
 /// What every process runs, from the way in over a first malloc to the dump.
-const EVERY: [&str; 14] = [
+const EVERY: [&str; 15] = [
     "mems::start::start",
     "mems::exit::exited",
     "mems::dump::write",
@@ -18,6 +18,7 @@ const EVERY: [&str; 14] = [
     "mems_core::report::summary::write",
     "malloc",
     "free",
+    "mems_core::posix::malloc_cold",
     "mems_core::posix::malloc_slow",
     "mems_core::registry::enter_elsewhere",
     "mems_core::heap::Heap::refill",
