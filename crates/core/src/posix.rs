@@ -117,8 +117,8 @@ fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -
 }
 
 /// The same where no call site is recorded.
-#[inline(always)]
-fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+#[inline(never)]
+extern "C" fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     if let Some(block) = hardened::malloc_fast::<NEW>(size) {
         return block;
     }

@@ -21,23 +21,27 @@ use crate::{guard, hardened, large, mode, pagemap, profile, remote, tls};
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
-        Mode::Off if hardened::free_fast(pointer, false, None) => {}
-        Mode::Off | Mode::Sample if raised_and_freed(pointer) => {}
-        Mode::Off | Mode::Sample => free_in_full(pointer, None, &Caller { site, stack, frame }),
+        Mode::Off | Mode::Sample => free_raised(pointer, site, stack, frame),
     }
 }
 
-/// Frees a block where all that the fast path lacked is that the peak had to be raised first.
-#[inline(always)]
-fn raised_and_freed(pointer: usize) -> bool {
-    let heap = tls::heap();
-    if !heap.counters.level.is_above_peak() {
-        return false;
+/// Raises the peak where that is due, which may be all that the fast path lacked, and frees the block. By a jump.
+#[inline(never)]
+extern "C" fn free_raised(pointer: usize, site: usize, stack: usize, frame: usize) {
+    if hardened::free_fast(pointer, false, None) {
+        return;
     }
-    let Some(entry) = enter() else { return false };
-    entry.heap.counters.level.raise();
-    drop(entry);
-    free_fast(Some(heap), pointer)
+    let heap = tls::heap();
+    if heap.counters.level.is_above_peak()
+        && let Some(entry) = enter()
+    {
+        entry.heap.counters.level.raise();
+        drop(entry);
+        if free_fast(Some(heap), pointer) {
+            return;
+        }
+    }
+    free_in_full(pointer, None, &Caller { site, stack, frame });
 }
 
 pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
