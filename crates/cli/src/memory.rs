@@ -40,7 +40,7 @@ impl Memory {
         let rights = |e: &io::Error| {
             refused(format!("its memory cannot be read: {} (this needs the rights of a debugger)", reason(e)))
         };
-        let bytes = fs::read(format!("/proc/{pid}/root{path}"))
+        let bytes = fs::read(proc::folder(pid).join(format!("root{path}")))
             .map_err(|e| refused(format!("its {path} cannot be read: {}", reason(&e))))?;
         let file = object::File::parse(&*bytes).map_err(|_| refused(format!("{path} is not an ELF file")))?;
         let symbol = file.dynamic_symbols().find(|symbol| symbol.name() == Ok("mems_live"));

@@ -40,17 +40,22 @@ pub fn began_unix_ns(pid: u32) -> u64 {
     stat(pid).zip(boot).map_or(0, |(stat, boot)| boot * 1_000_000_000 + stat.began * tick_ns())
 }
 
-/// Whether the process `pid` runs and is the one that was there at `at_ns` (CLOCK_MONOTONIC), and not a later one that was
-/// given its number.
-pub fn is_same(pid: u32, at_ns: u64) -> bool {
-    let Some(stat) = stat(pid) else { return false };
+/// When the process began, on CLOCK_MONOTONIC, to two ticks; None when it is not there.
+fn began_ns(pid: u32) -> Option<u64> {
+    let stat = stat(pid)?;
     let mut boot = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a timespec to write to.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut boot) };
     // The machine's clock runs on while it sleeps, that of the counters does not.
     let boot = boot.tv_sec as u64 * 1_000_000_000 + boot.tv_nsec as u64;
     let slept = boot.saturating_sub(mems_core::os::now_ns());
-    is_running(pid) && (stat.began * tick_ns()).saturating_sub(slept) <= at_ns + 2 * tick_ns()
+    Some((stat.began * tick_ns()).saturating_sub(slept))
+}
+
+/// Whether the process `pid` runs and is the one that was there at `at_ns` (CLOCK_MONOTONIC), and not a later one that was
+/// given its number.
+pub fn is_same(pid: u32, at_ns: u64) -> bool {
+    is_running(pid) && began_ns(pid).is_some_and(|began| began <= at_ns + 2 * tick_ns())
 }
 
 /// Where the kernel shows the process's memory: `/proc/PID`, or its place there for a thread that runs, where the first has
@@ -92,13 +97,15 @@ pub fn all() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Running processes of this user that were started with this variable in their environment, as `NAME=value`.
-pub fn started_with(variable: &[u8]) -> Vec<u32> {
+/// Running processes of this user that began after `since_ns` (CLOCK_MONOTONIC) with this variable in their environment, as
+/// `NAME=value`. Of older ones the environment is not looked at: that waits where they are busy with their mappings.
+pub fn started_with(variable: &[u8], since_ns: u64) -> Vec<u32> {
+    let is_new = |pid: &u32| began_ns(*pid).is_some_and(|began| began + 2 * tick_ns() >= since_ns);
     let has = |pid: &u32| {
         let environment = fs::read(Path::new("/proc").join(pid.to_string()).join("environ"));
         environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|entry| entry == variable))
     };
-    all().filter(has).filter(|pid| is_running(*pid)).collect()
+    all().filter(is_new).filter(has).filter(|pid| is_running(*pid)).collect()
 }
 
 #[cfg(test)]

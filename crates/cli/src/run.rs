@@ -60,6 +60,7 @@ pub fn run(options: &Options) -> Outcome<()> {
     let program = library::program(name);
     let directory = directory(options)?;
     let command = command(options, &library, &directory);
+    let began_ns = crate::counters::now_ns();
     let mut supervised = Supervised::start(command).map_err(|error| {
         // The directory was made for this run; it is empty.
         let _ = fs::remove_dir(&directory);
@@ -67,7 +68,7 @@ pub fn run(options: &Options) -> Outcome<()> {
             if error.kind() == io::ErrorKind::NotFound { code::NOT_FOUND } else { code::NOT_EXECUTABLE };
         failed(format!("{}: {}", name.to_string_lossy(), reason(&error)), code)
     })?;
-    let mut tree = Tree::new(&directory, supervised.pid as u32, options.shared);
+    let mut tree = Tree::new(&directory, supervised.pid as u32, options.shared, began_ns);
     if let Some(why) = program.as_deref().and_then(library::obstacle) {
         let path = program.as_deref().unwrap_or(Path::new("")).display().to_string();
         let pid = supervised.pid as u32;

@@ -69,6 +69,8 @@ pub struct Tree {
     pub left_behind: BTreeMap<u32, String>,
     /// Whether processes make files.
     has_files: bool,
+    /// Before the first of them began, on CLOCK_MONOTONIC.
+    began_ns: u64,
 }
 
 /// The pid and the start that a file of counters is named after.
@@ -79,8 +81,9 @@ pub fn name_of(file: &Path) -> Option<(u32, u64)> {
 }
 
 impl Tree {
-    /// The tree under `root`, whose records come into `directory`, and files of counters too if `has_files`.
-    pub fn new(directory: &Path, root: u32, has_files: bool) -> Tree {
+    /// The tree under `root`, which began after `began_ns`; its records come into `directory`, and files of counters too if
+    /// `has_files`.
+    pub fn new(directory: &Path, root: u32, has_files: bool, began_ns: u64) -> Tree {
         let mut tree = Tree {
             directory: directory.into(),
             root,
@@ -92,6 +95,7 @@ impl Tree {
             uncounted: BTreeMap::new(),
             left_behind: BTreeMap::new(),
             has_files,
+            began_ns,
         };
         tree.hold(root);
         tree
@@ -179,7 +183,7 @@ impl Tree {
         variable.push(value(&self.directory));
         self.left_behind.clear();
         let mut is_near = false;
-        for pid in proc::started_with(variable.as_encoded_bytes()) {
+        for pid in proc::started_with(variable.as_encoded_bytes(), self.began_ns) {
             let newest = self.known.iter().filter(|name| name.0 == pid).max_by_key(|name| name.1);
             let may_come = self.has_files
                 && proc::executable(pid).is_some_and(|path| library::obstacle(&path).is_none());

@@ -275,6 +275,42 @@ fn diff_shows_what_grew_between_two_runs() {
 }
 
 #[test]
+fn names_come_through_a_debug_link_and_a_stripped_program_says_what_is_missing() {
+    if !["objcopy", "strip"].iter().all(|program| is_there(program)) {
+        return;
+    }
+    let own = directory("debug-link");
+    let program = own.join("leak");
+    std::fs::copy(compile("leak", &[]), &program).expect("a copy");
+    let tool = |name: &str, arguments: &[&str]| {
+        let status = Command::new(name).current_dir(&own).args(arguments).status();
+        assert!(status.expect("runs").success(), "{name} {arguments:?}");
+    };
+    tool("objcopy", &["--only-keep-debug", "leak", "leak.debug"]);
+    tool("strip", &["leak"]);
+    let text = |records: &str| {
+        let records = own.join(records);
+        let mut run = mems();
+        run.args(["run", "-q", "-p", "stacks", "-o"]).arg(&records).arg("--").arg(&program);
+        assert!(run.output().expect("runs").status.success());
+        report(&records, &["-m", "live"])
+    };
+    let bare = text("bare");
+    assert!(bare.contains("leak+0x") && !bare.contains("leak_node"), "{bare}");
+    assert!(bare.contains("leak: stripped, no debug symbols found"), "{bare}");
+    tool("objcopy", &["--add-gnu-debuglink=leak.debug", "leak"]);
+    let named = text("named");
+    assert!(named.contains("leak_node") && named.contains("leak.c:9"), "{named}");
+    // Another program has come to the same place since the run.
+    std::fs::copy(compile("totals", &[]), &program).expect("a copy");
+    let stale = report(&own.join("named"), &["-m", "live"]);
+    assert!(
+        !stale.contains("leak.c:") && stale.contains("the file has changed since the program ran"),
+        "{stale}"
+    );
+}
+
+#[test]
 fn heap_draws_the_chain_of_a_record() {
     let records = leak("heap");
     let text = stdout(&mems().args(["heap", "--width", "100"]).arg(&records).output().expect("runs"));
