@@ -78,7 +78,12 @@ impl Heap {
         let (kind, stack) = (&CLASSES[class], &self.stacks[class]);
         let more = stack.depth().min(kind.deepest as usize - stack.depth());
         let bytes = more * kind.slot as usize;
-        let most = (self.counters.level.peak_units() as usize * 16).clamp(DEEPER[0], DEEPER[1]);
+        // Without counting there is no level; what is mapped stands in for it, so that both builds keep alike.
+        let peak = match cfg!(feature = "uncounted") {
+            false => self.counters.level.peak_units() as usize * 16,
+            true => engine::MAPPED.load(Relaxed),
+        };
+        let most = peak.clamp(DEEPER[0], DEEPER[1]);
         if self.deepened.get() + bytes > most {
             let other = self.shoaled.get() % COUNT + 1;
             self.shoaled.set(other);
