@@ -2,6 +2,7 @@
 //! curves. Each makes Markdown or points from a session; none writes a file.
 
 use crate::figures::{geomean, median, spread};
+use crate::peers::HARDENED;
 use crate::plot::Series;
 use crate::record::{Measured, Results, Run};
 use crate::table::{self, Question, Rivals, best, mean, ratio};
@@ -49,6 +50,10 @@ pub fn goals(results: &Results) -> String {
         mean(results, COUNTED, Question::Rss, |_| true),
         ideal(Question::Rss),
     );
+    let hardened = mean(results, HARDENED, Question::Cpu, |_| true);
+    if hardened.is_some() {
+        goal(&mut out, "CPU time with MEMS_HARDEN=1, geomean of all rows", "≤ 1.20", hardened, None);
+    }
     for (row, name, what, wanted) in [
         ("phase-shift", "rss_over_live", "RSS over live bytes after a change of phase", "≤ 1.2"),
         ("history", "rss_over_live_end", "RSS over live bytes after twelve phases", "≤ 1.2"),
