@@ -12,7 +12,7 @@ use crate::heap::{BUSY, Heap};
 use crate::misuse::Misuse;
 use crate::os;
 use crate::posix::{SIZE_LIMIT, fail, report};
-use crate::registry::Entry;
+use crate::registry::{self, Entry};
 use crate::tls;
 
 /// Any allocation, counted as `function`'s. `align` is a power of two. The block is zero.
@@ -149,6 +149,28 @@ fn take_fast(heap: &'static Heap, size: usize, new: bool) -> Option<(usize, usiz
     let taken = shortcut::take(vault, size, new, heap.secret.get());
     tls::set_heap(heap);
     taken
+}
+
+/// realloc on the short way, of a block that moves from slot to slot; None (nothing done) where that is not open, and in
+/// plain mode. What is wrong with the old block, found too late, is reported.
+#[inline(always)]
+pub fn realloc_fast(function: Function, pointer: usize, size: usize, site: usize) -> Option<*mut u8> {
+    let heap = tls::own()?;
+    vault::known(heap)?;
+    if size.wrapping_sub(1) >= SLAB_MAX - 1 {
+        return None;
+    }
+    let asked = shortcut::moves(pointer, size, heap.secret.get())?;
+    let (block, usable) = take_fast(heap, size, false)?;
+    // SAFETY: both blocks are live and apart, each at least this long.
+    unsafe { core::ptr::copy_nonoverlapping(pointer as *const u8, block as *mut u8, asked.min(size)) };
+    if !free_fast(pointer, false, None) {
+        // No room for what comes out of the quarantine; or another thread freed the block meanwhile.
+        let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
+        release(registry::enter(), pointer, Giving { function: name, delete: false, named: None }, site);
+    }
+    heap.counters.block(function, size, usable);
+    Some(block as *mut u8)
 }
 
 /// free or delete on the short way; false (nothing done) where that is not open, and in plain mode.

@@ -31,7 +31,9 @@ impl Graves {
         while self.bytes.get() > 0 && self.bytes.get() + bytes > BYTES {
             self.open(vault.random.below(PLACES));
         }
-        let i = vault.random.below(PLACES);
+        let start = vault.random.below(PLACES);
+        let mut places = (0..PLACES).map(|i| (start + i) % PLACES);
+        let i = places.find(|i| self.places[*i].get().is_none()).unwrap_or(start);
         self.open(i);
         self.places[i].set(Some(large));
         self.bytes.set(self.bytes.get() + bytes);

@@ -37,6 +37,19 @@ fn slot(pointer: usize) -> Option<(&'static Slab, usize)> {
     starts.then_some((slab, number))
 }
 
+/// Bytes asked of a live block of malloc in a slot, its canary whole, that has to move to be `size` bytes long (1 to less than
+/// [`class::SLAB_MAX`]); None where anything is out of the ordinary, and where it can stay.
+#[inline(always)]
+pub fn moves(pointer: usize, size: usize, secret: usize) -> Option<usize> {
+    let (slab, number) = slot(pointer)?;
+    let facts = Facts::unpack(slab.word(number)?.load(Relaxed));
+    if facts.state != State::Live || facts.new || slab.class == NOTHING || slab.class == class::of(size + 1) {
+        return None;
+    }
+    // SAFETY: a live block in its slot.
+    unsafe { canary::is_whole(pointer, facts.asked, slab.slot, secret) }.then_some(facts.asked)
+}
+
 /// Frees a slot's block of the calling thread's heap, or of another one. What the level is to fall by; None (nothing done)
 /// where anything is out of the ordinary.
 #[inline(always)]

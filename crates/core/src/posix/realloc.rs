@@ -41,6 +41,9 @@ extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usiz
         let caller = Caller { site, stack, frame };
         return watched::realloc(Function::Realloc, pointer as *mut u8, size, &caller);
     }
+    if let Some(block) = hardened::realloc_fast(Function::Realloc, pointer, size, site) {
+        return block;
+    }
     if guard::is_on() {
         let caller = Caller { site, stack, frame };
         if guard::owns(pointer) {
