@@ -277,7 +277,9 @@ impl Row {
             // Out of the list first: its memory is not its own afterwards.
             self.bare.remove(slab);
             if !slab.end() {
-                self.bare.push_last(slab);
+                // To the front, where this walk does not come by again; the others would be refused as well.
+                self.bare.push_first(slab);
+                break;
             }
         }
     }
