@@ -34,7 +34,7 @@ const WRITTEN: [&str; 7] = [
     "mems_core::mode::MODE",
     "mems_core::fork::WATCHED",
     "mems_core::registry::NEWEST",
-    "mems_core::pagemap::BASE",
+    "mems_core::pagemap::APART",
 ];
 
 /// Large, and not to lie among those.

@@ -45,6 +45,9 @@ pub struct Heap {
     pub stacks: [Stack; LIMIT],
     /// What this heap's thread did.
     pub counters: Counters,
+    /// Requests in a class of the largest slabs before it had one. Here, since a program that goes through its large blocks page
+    /// by page pushes the first line of every page out of the nearest cache, and what follows is read by every call.
+    asked: [Cell<u8>; LIMIT],
     /// Mixed with its address this marks a free block.
     pub secret: Cell<usize>,
     /// What the fast paths may serve.
@@ -77,8 +80,6 @@ pub struct Heap {
     pub published: Cell<(i64, i64)>,
     /// Hardened mode's part of the heap (see `hard`); null in plain mode, and before it is first needed.
     pub vault: Cell<*mut u8>,
-    /// Requests in a class of the largest slabs before it had one.
-    asked: [Cell<u8>; LIMIT],
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
     pub pauses: [Cell<(u16, u16)>; LIMIT],
     /// Bytes by which stacks are deeper than they were at first.

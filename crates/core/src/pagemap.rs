@@ -42,11 +42,22 @@ type Top = [AtomicPtr<Leaf>; LEAVES];
 
 static FIRST: Top = [const { AtomicPtr::new(core::ptr::null_mut()) }; LEAVES];
 /// Start of the first window; 0 until something is covered.
-static BASE: AtomicUsize = AtomicUsize::new(0);
+static BASE: &AtomicUsize = &APART.base;
 /// The same for frees that nobody watches; [`NOWHERE`] when there are none.
-static UNWATCHED: AtomicUsize = AtomicUsize::new(0);
+static UNWATCHED: &AtomicUsize = &APART.unwatched;
 /// A window that no address lies in.
 const NOWHERE: usize = 1 << 63;
+
+/// Words that do not stand in the first line of a page, where the linker puts what comes first: a program that goes
+/// through large blocks page by page pushes those lines out of the nearest cache.
+#[repr(C, align(128))]
+struct Apart {
+    _line: [u8; 64],
+    base: AtomicUsize,
+    unwatched: AtomicUsize,
+}
+
+static APART: Apart = Apart { _line: [0; 64], base: AtomicUsize::new(0), unwatched: AtomicUsize::new(0) };
 
 struct Window {
     base: AtomicUsize,
@@ -146,7 +157,7 @@ fn slot_of(address: usize, make: bool) -> Option<&'static AtomicPtr<Leaf>> {
 /// [`entry_elsewhere`].
 pub fn places() -> [usize; 3] {
     let first = core::ptr::from_ref(&FIRST) as usize;
-    [first, core::ptr::from_ref(&BASE) as usize, core::ptr::from_ref(&FURTHER) as usize]
+    [first, core::ptr::from_ref(BASE) as usize, core::ptr::from_ref(&FURTHER) as usize]
 }
 
 /// As [`entry`], of another process of the same build: its entry's key and meta. `places`: its [`places`]; `word` reads a

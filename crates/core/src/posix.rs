@@ -11,6 +11,7 @@ mod booked;
 mod bytes;
 mod calloc;
 mod guarded;
+mod kept;
 mod realloc;
 mod release;
 pub mod watched;
@@ -141,13 +142,10 @@ pub extern "C" fn new_slow(size: usize, site: usize, stack: usize, frame: usize)
 
 #[inline(never)]
 extern "C" fn allocate_tallied<const NEW: bool>(size: usize) -> *mut u8 {
+    if let Some(block) = kept::take::<NEW>(size) {
+        return block;
+    }
     if size > SLAB_MAX {
-        let heap = tls::heap();
-        if let Some(large) = large::take_kept(heap, size) {
-            crate::engine::look();
-            heap.counters.block(function::<NEW>(), size, large.usable());
-            return large.base.get() as *mut u8;
-        }
         return allocate(enter().as_ref(), function::<NEW>(), size, 1, false);
     }
     refilled::<NEW>(class::of(size), size)

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::{booked, enter, free_fast, guarded, watched};
+use super::{booked, enter, free_fast, guarded, kept, watched};
 use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::CLASSES;
@@ -21,6 +21,7 @@ use crate::{guard, hardened, large, mode, pagemap, profile, remote, tls};
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
+        Mode::Off if kept::put(pointer) => {}
         Mode::Off | Mode::Sample => free_raised(pointer, site, stack, frame),
     }
 }
@@ -115,24 +116,16 @@ fn delete_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
     release(entry, giving, pointer, site);
 }
 
-/// Frees a large block that is kept, or a block of another heap's slabs onto a stack of this thread's, where only room has
-/// to be made or the peak to be raised; false (nothing done) otherwise.
+/// Frees a block of another heap's slabs onto a stack of this thread's where only room has to be made, or the peak to be
+/// raised; false (nothing done) otherwise.
 #[inline(always)]
 pub(super) fn elsewhere(block: usize) -> bool {
     let Some(entry) = pagemap::near_entry(block) else { return false };
     let heap = tls::heap();
     let key = entry.key.load(Relaxed);
     let (owner, class) = (owner_of(key), class_of(key));
-    if owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
+    if owner == 0 || owner == heap.address() || heap.state.load(Relaxed) != State::Live as u8 {
         return false;
-    }
-    if owner == 0 {
-        if heap.counters.level.is_above_peak() {
-            return false;
-        }
-        let Some(large) = large::keep(heap, block, entry, key) else { return false };
-        heap.counters.level.sub(weight(large.usable()));
-        return true;
     }
     let kind = &CLASSES[class];
     if kind.slot_at(block).is_none() || block::may_be_marked(block, heap.secret.get()) {
