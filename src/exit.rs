@@ -29,11 +29,16 @@ static CODE_UNKNOWN: AtomicI32 = AtomicI32::new(0);
 #[unsafe(link_section = ".fini_array")]
 static FINISH: extern "C" fn() = finish;
 
+/// Handlers for exit, of which each thread that calls it meanwhile takes one: the next finds another and waits in it.
+const HANDLERS: u32 = 4;
+
 /// Registers the handlers. Called at load, before the program can have registered any: so ours run last.
 pub fn register() {
-    // SAFETY: the handler lives as long as the process, since the library is never unloaded (-z nodelete).
-    let refused = unsafe { on_exit(exited, ptr::null_mut()) };
-    CODE_UNKNOWN.store(i32::from(refused != 0), Relaxed);
+    for _ in 0..HANDLERS {
+        // SAFETY: the handler lives as long as the process, since the library is never unloaded (-z nodelete).
+        let refused = unsafe { on_exit(exited, ptr::null_mut()) };
+        CODE_UNKNOWN.store(i32::from(refused != 0), Relaxed);
+    }
     // SAFETY: as above.
     unsafe { __cxa_at_quick_exit(quick_exited, ptr::null_mut()) };
 }

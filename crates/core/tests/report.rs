@@ -76,6 +76,7 @@ fn some() -> (Snapshot, MemsRow) {
     s.blocks_freed = 662_393;
     s.live_usable = 2_516_582;
     s.peak.live_usable = 3_250_585;
+    s.peak.exact = true;
     s.peak.live_blocks = 6_503;
     s.peak.at_ns = 1_280_001_000;
     s.peak.mapped = 4_194_304;
