@@ -91,7 +91,7 @@ impl Kept {
         for i in 0..PLACES {
             if let Some(large) = self.take_out(i) {
                 large.decommit();
-                large.end();
+                large.give_up();
             }
         }
     }

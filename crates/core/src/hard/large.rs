@@ -95,6 +95,7 @@ pub fn take(vault: Option<&'static Vault>, wish: Wish) -> Option<&'static Large>
             // It cannot be had back from the kernel, or was written to.
             large.decommit();
             if !large.end() {
+                late::add(large);
                 break;
             }
         }
@@ -104,7 +105,7 @@ pub fn take(vault: Option<&'static Vault>, wish: Wish) -> Option<&'static Large>
         if large.occupy(&wish) {
             return Some(large);
         }
-        large.end();
+        large.give_up();
     }
     // Addresses that the kernel did not take back; or a mapping that it is asked for at once, and with or without guard
     // pages as it likes: with mlockall it counts pages that replace reserved ones twice.
@@ -112,7 +113,7 @@ pub fn take(vault: Option<&'static Vault>, wish: Wish) -> Option<&'static Large>
     if large.occupy(&wish) {
         return Some(large);
     }
-    large.end();
+    large.give_up();
     None
 }
 
@@ -284,9 +285,7 @@ impl Large {
             }
             None => {
                 self.decommit();
-                if !self.end() {
-                    late::add(self);
-                }
+                self.give_up();
             }
         }
         late::end();
@@ -313,6 +312,13 @@ impl Large {
     pub fn forget(&self) {
         if self.asked.get() > 0 || self.end.get() > self.base.get() {
             pagemap::set(self.base.get(), 1, 0, core::ptr::null_mut());
+        }
+    }
+
+    /// Gives the range back, whose block was freed and that nobody has: now or, where the kernel refuses, later.
+    pub fn give_up(&'static self) {
+        if !self.end() {
+            late::add(self);
         }
     }
 
