@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// crates/core, from the ground up. Modules that share a floor may name each other.
 const FLOORS: &[&[&str]] = &[
     &["syscall"],
+    &["thread_word"],
     &["listen"],
     &["account"],
     &["account", "listen", "mode", "secret"],

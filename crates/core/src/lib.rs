@@ -4,6 +4,9 @@
 //! `tests/floors.rs`).
 #![no_std]
 
+#[macro_use]
+mod thread_word;
+
 pub mod account;
 pub mod block;
 pub mod borrower;
