@@ -16,29 +16,13 @@ macro_rules! export {
     )* };
 }
 
-/// Exports functions that pass their caller on as three more arguments, by a jump: its return address, the stack pointer
-/// after the return, and the frame pointer.
+/// Exports functions of so many arguments that pass their caller on as three more, by a jump.
 macro_rules! export_with_caller {
-    ($($name:ident [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal] => $to:path;)*) => { $(
+    ($($name:ident $count:tt => $to:path;)*) => { $(
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
-            #[cfg(target_arch = "x86_64")]
-            core::arch::naked_asm!(
-                concat!("mov ", $x86_0, ", [rsp]"),
-                concat!("lea ", $x86_1, ", [rsp + 8]"),
-                concat!("mov ", $x86_2, ", rbp"),
-                "jmp {to}",
-                to = sym $to
-            );
-            #[cfg(target_arch = "aarch64")]
-            core::arch::naked_asm!(
-                concat!("mov ", $arm_0, ", x30"),
-                concat!("mov ", $arm_1, ", sp"),
-                concat!("mov ", $arm_2, ", x29"),
-                "b {to}",
-                to = sym $to
-            );
+            mems_core::jump_with_caller!($count => $to)
         }
     )* };
 }
@@ -65,16 +49,16 @@ export! {
 }
 
 export_with_caller! {
-    valloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => valloc_from;
-    __libc_valloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => valloc_from;
-    pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
-    __libc_pvalloc ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => pvalloc_from;
-    malloc_usable_size ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => usable_size_from;
-    memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
-    __libc_memalign ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => memalign_from;
-    aligned_alloc ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => aligned_alloc_from;
-    reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
-    __libc_reallocarray ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => reallocarray_from;
+    valloc 1 => valloc_from;
+    __libc_valloc 1 => valloc_from;
+    pvalloc 1 => pvalloc_from;
+    __libc_pvalloc 1 => pvalloc_from;
+    malloc_usable_size 1 => usable_size_from;
+    memalign 2 => memalign_from;
+    __libc_memalign 2 => memalign_from;
+    aligned_alloc 2 => aligned_alloc_from;
+    reallocarray 3 => reallocarray_from;
+    __libc_reallocarray 3 => reallocarray_from;
 }
 
 /// Records a block of `size` bytes where call sites are recorded, and hands it on.

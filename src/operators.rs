@@ -29,6 +29,45 @@ fn no_next(name: &CStr) -> ! {
     unsafe { libc::abort() }
 }
 
+/// Keeps the three registers in which operators get their arguments, over a call: 24 bytes, and with the return address a stack
+/// on 16.
+#[cfg(target_arch = "x86_64")]
+macro_rules! keep {
+    () => {
+        "push rdi\n.cfi_adjust_cfa_offset 8\npush rsi\n.cfi_adjust_cfa_offset 8\npush rdx\n.cfi_adjust_cfa_offset 8"
+    };
+}
+
+/// Brings them back.
+#[cfg(target_arch = "x86_64")]
+macro_rules! bring_back {
+    () => {
+        "pop rdx\n.cfi_adjust_cfa_offset -8\npop rsi\n.cfi_adjust_cfa_offset -8\npop rdi\n.cfi_adjust_cfa_offset -8"
+    };
+}
+
+/// Keeps the three registers in which operators get their arguments, and the return address, over a call: 48 bytes.
+#[cfg(target_arch = "aarch64")]
+macro_rules! keep {
+    () => {
+        concat!(
+            "stp x29, x30, [sp, #-48]!\n.cfi_def_cfa_offset 48\n.cfi_offset x29, -48\n.cfi_offset x30, -40\n",
+            "stp x0, x1, [sp, #16]\nstr x2, [sp, #32]"
+        )
+    };
+}
+
+/// Brings them back.
+#[cfg(target_arch = "aarch64")]
+macro_rules! bring_back {
+    () => {
+        concat!(
+            "ldr x2, [sp, #32]\nldp x0, x1, [sp, #16]\n",
+            "ldp x29, x30, [sp], #48\n.cfi_restore x29\n.cfi_restore x30\n.cfi_def_cfa_offset 0"
+        )
+    };
+}
+
 /// The body of a naked function: finds the next operator with `$find` and goes on in it with the same arguments, as if
 /// the program had called that. The exception that it throws must pass no frame of this library, which is built to
 /// abort where one does.
@@ -37,19 +76,9 @@ macro_rules! jump_to_next {
         #[cfg(target_arch = "x86_64")]
         core::arch::naked_asm!(
             ".cfi_startproc",
-            "push rdi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rsi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rdx", // three words keep rsp on 16 bytes for the call
-            ".cfi_adjust_cfa_offset 8",
+            keep!(),
             "call {find}",
-            "pop rdx",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rsi",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rdi",
-            ".cfi_adjust_cfa_offset -8",
+            bring_back!(),
             "jmp rax",
             ".cfi_endproc",
             find = sym $find,
@@ -57,20 +86,10 @@ macro_rules! jump_to_next {
         #[cfg(target_arch = "aarch64")]
         core::arch::naked_asm!(
             ".cfi_startproc",
-            "stp x29, x30, [sp, #-48]!",
-            ".cfi_def_cfa_offset 48",
-            ".cfi_offset x29, -48",
-            ".cfi_offset x30, -40",
-            "stp x0, x1, [sp, #16]",
-            "str x2, [sp, #32]",
+            keep!(),
             "bl {find}",
             "mov x16, x0",
-            "ldr x2, [sp, #32]",
-            "ldp x0, x1, [sp, #16]",
-            "ldp x29, x30, [sp], #48",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
-            ".cfi_def_cfa_offset 0",
+            bring_back!(),
             "br x16",
             ".cfi_endproc",
             find = sym $find,
@@ -78,30 +97,26 @@ macro_rules! jump_to_next {
     }};
 }
 
-/// The body of a naked function: asks `$take` for a block, with its own arguments (two words at most) and then the caller's
-/// return address, stack pointer after the return, and frame pointer in the registers named. Where there is none, goes on
-/// in `$failed` with its own arguments.
+/// The body of a naked function: asks `$take` for a block, with its own arguments (one word, or two) and then the caller's
+/// return address, stack pointer after the return, and frame pointer. Where there is none, goes on in `$failed` with its
+/// own arguments.
 macro_rules! take_or_go_on {
-    ($take:ident [$x86_0:literal $x86_1:literal $x86_2:literal] [$arm_0:literal $arm_1:literal $arm_2:literal], $failed:ident) => {{
+    (1 => $take:ident, $failed:ident) => {
+        take_or_go_on!("rsi" "rdx" "rcx", "x1" "x2" "x3" => $take, $failed)
+    };
+    (2 => $take:ident, $failed:ident) => {
+        take_or_go_on!("rdx" "rcx" "r8", "x2" "x3" "x4" => $take, $failed)
+    };
+    ($x86_0:literal $x86_1:literal $x86_2:literal, $arm_0:literal $arm_1:literal $arm_2:literal => $take:ident, $failed:ident) => {{
         #[cfg(target_arch = "x86_64")]
         core::arch::naked_asm!(
             ".cfi_startproc",
-            "push rdi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rsi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rdx", // three words keep rsp on 16 bytes for the call
-            ".cfi_adjust_cfa_offset 8",
+            keep!(),
             concat!("mov ", $x86_0, ", [rsp + 24]"),
             concat!("lea ", $x86_1, ", [rsp + 32]"),
             concat!("mov ", $x86_2, ", rbp"),
             "call {take}",
-            "pop rdx",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rsi",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rdi",
-            ".cfi_adjust_cfa_offset -8",
+            bring_back!(),
             "test rax, rax",
             "jz {failed}",
             "ret",
@@ -112,23 +127,13 @@ macro_rules! take_or_go_on {
         #[cfg(target_arch = "aarch64")]
         core::arch::naked_asm!(
             ".cfi_startproc",
-            "stp x29, x30, [sp, #-48]!",
-            ".cfi_def_cfa_offset 48",
-            ".cfi_offset x29, -48",
-            ".cfi_offset x30, -40",
-            "stp x0, x1, [sp, #16]",
-            "str x2, [sp, #32]",
+            keep!(),
             concat!("mov ", $arm_0, ", x30"),
             concat!("add ", $arm_1, ", sp, #48"),
             concat!("mov ", $arm_2, ", x29"),
             "bl {take}",
             "mov x9, x0",
-            "ldr x2, [sp, #32]",
-            "ldp x0, x1, [sp, #16]",
-            "ldp x29, x30, [sp], #48",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
-            ".cfi_def_cfa_offset 0",
+            bring_back!(),
             "cbz x9, {failed}",
             "mov x0, x9",
             "ret",
@@ -191,8 +196,8 @@ macro_rules! new {
             unsafe { slow($size $(, $more)*) }
         }
     )* };
-    (@slow plain, $failed:ident) => { take_or_go_on!(plain ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"], $failed) };
-    (@slow aligned, $failed:ident) => { take_or_go_on!(aligned ["rdx" "rcx" "r8"] ["x2" "x3" "x4"], $failed) };
+    (@slow plain, $failed:ident) => { take_or_go_on!(1 => plain, $failed) };
+    (@slow aligned, $failed:ident) => { take_or_go_on!(2 => aligned, $failed) };
     (@fast plain, $size:ident) => {
         if let Some(block) = posix::new_fast($size) {
             return block.cast();

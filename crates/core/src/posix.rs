@@ -316,23 +316,23 @@ extern "C" fn malloc_cold(size: usize) -> *mut u8 {
 
 with_caller! {
     /// Reached by jumps from the exported function, so that the return address is still the program's.
-    malloc_with_caller(size) -> *mut u8, ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => malloc_slow
+    malloc_with_caller(size) -> *mut u8, 1 => malloc_slow
 }
 with_caller! {
     /// As `malloc_with_caller`.
-    free_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => free_slow
+    free_cold(pointer), 1 => free_slow
 }
 with_caller! {
     /// As `malloc_with_caller`.
-    delete_cold(pointer), ["rsi" "rdx" "rcx"] ["x1" "x2" "x3"] => delete_slow
+    delete_cold(pointer), 1 => delete_slow
 }
 with_caller! {
     /// As `malloc_with_caller`.
-    free_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => free_sized_slow
+    free_sized_cold(pointer, size), 2 => free_sized_slow
 }
 with_caller! {
     /// As `malloc_with_caller`.
-    delete_sized_cold(pointer, size), ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => delete_sized_slow
+    delete_sized_cold(pointer, size), 2 => delete_sized_slow
 }
 
 /// malloc_usable_size: 0 for null and (after a report) for what is no block.

@@ -73,7 +73,7 @@ pub unsafe fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i3
 
 with_caller! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
-    posix_memalign_cold(out, align, size) -> i32, ["rcx" "r8" "r9"] ["x3" "x4" "x5"] => posix_memalign_slow
+    posix_memalign_cold(out, align, size) -> i32, 3 => posix_memalign_slow
 }
 
 extern "C" fn posix_memalign_slow(

@@ -49,7 +49,7 @@ pub(super) fn claimed(heap: &Heap, class: usize) -> Option<usize> {
 
 with_caller! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
-    calloc_cold(count, size) -> *mut u8, ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => calloc_slow
+    calloc_cold(count, size) -> *mut u8, 2 => calloc_slow
 }
 
 extern "C" fn calloc_slow(count: usize, size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {

@@ -33,7 +33,7 @@ pub fn realloc(pointer: *mut u8, size: usize) -> *mut u8 {
 
 with_caller! {
     /// Reached by a jump from the exported function, so that the return address is still the program's.
-    realloc_cold(pointer, size) -> *mut u8, ["rdx" "rcx" "r8"] ["x2" "x3" "x4"] => realloc_slow
+    realloc_cold(pointer, size) -> *mut u8, 2 => realloc_slow
 }
 
 extern "C" fn realloc_slow(pointer: usize, size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
