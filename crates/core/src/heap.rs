@@ -246,11 +246,7 @@ impl Heap {
         if self.is_owed() {
             remote::collect(self);
         }
-        if stack.push(block) {
-            return;
-        }
-        remote::make_room(self, stack, class);
-        stack.push(block);
+        remote::put_on(self, stack, class, block);
     }
 
     /// Whether blocks that other threads freed wait to be taken back.

@@ -175,9 +175,8 @@ pub fn collect(heap: &'static Heap) {
         for block in packet.blocks() {
             if class == 0 {
                 take_back(heap, block.get());
-            } else if !stack.push(block.get()) {
-                make_room(heap, stack, class);
-                stack.push(block.get());
+            } else {
+                put_on(heap, stack, class, block.get());
             }
         }
         packet.clear();
@@ -207,20 +206,25 @@ fn take_back(heap: &'static Heap, block: usize) {
         && class_of(key) != CLOSED
     {
         block::fetch(block);
-        if !stack.push(block) {
-            make_room(heap, stack, class_of(key));
-            stack.push(block);
-        }
-        return;
+        return put_on(heap, stack, class_of(key), block);
     }
     heap.restore(block);
+}
+
+/// Puts a block on a stack of its class, making room if need be.
+#[inline]
+pub fn put_on(heap: &'static Heap, stack: &'static Stack, class: usize, block: usize) {
+    if !stack.push(block) {
+        make_room(heap, stack, class);
+        stack.push(block);
+    }
 }
 
 /// Makes room on a full stack: blocks of other heaps go on their way to those, or the oldest go behind the stack, or into
 /// their slabs.
 #[cold]
 #[inline(never)]
-pub fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
+fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
     if WHOLE.shared.load(Relaxed) {
         part(heap, stack, class);
         if stack.place().is_some() {

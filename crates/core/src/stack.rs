@@ -207,28 +207,35 @@ impl Stack {
     }
 
     /// Whether one more full packet may stand behind the stack.
+    fn has_place_behind(&self) -> bool {
+        self.full_count.get() < self.full_limit.get()
+    }
+
+    /// Whether there is a full packet's worth of blocks, and a place behind the stack for it.
     pub fn takes_packet(&self) -> bool {
-        self.full_count.get() < self.full_limit.get() && self.len() >= MOVED
+        self.has_place_behind() && self.len() >= MOVED
     }
 
     /// Moves the oldest blocks into `packet`, which is empty, and puts it behind the stack.
     pub fn stow(&self, packet: &'static Packet) {
         packet.fill(&self.blocks()[..MOVED]);
         self.drain(MOVED, |_| {});
-        packet.link(self.full.get());
-        self.full.set(Some(packet));
-        self.full_count.set(self.full_count.get() + 1);
+        self.put_behind(packet);
     }
 
     /// Puts a full packet of blocks of this class behind the stack as it is; false where there may be no more.
     pub fn stow_whole(&self, packet: &'static Packet) -> bool {
-        let fits = self.full_count.get() < self.full_limit.get() && packet.len() == MOVED;
+        let fits = self.has_place_behind() && packet.len() == MOVED;
         if fits {
-            packet.link(self.full.get());
-            self.full.set(Some(packet));
-            self.full_count.set(self.full_count.get() + 1);
+            self.put_behind(packet);
         }
         fits
+    }
+
+    fn put_behind(&self, packet: &'static Packet) {
+        packet.link(self.full.get());
+        self.full.set(Some(packet));
+        self.full_count.set(self.full_count.get() + 1);
     }
 
     /// Takes the newest packet from behind the stack.

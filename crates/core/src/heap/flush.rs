@@ -71,7 +71,7 @@ impl Heap {
     }
 
     /// Lets the stack of `class`, whose blocks went to the slabs and now come back, hold twice as many. What stacks
-    /// hold more than at first is bounded by half of what was ever live here; where that is not enough, another
+    /// hold more than at first is bounded by what was ever live here; where that is not enough, another
     /// stack gives its part up, one a call, in turn.
     #[cold]
     pub(super) fn deepen(&'static self, class: usize) {
@@ -87,9 +87,10 @@ impl Heap {
         if self.deepened.get() + bytes > most {
             let other = self.shoaled.get() % COUNT + 1;
             self.shoaled.set(other);
-            return if other != class {
-                self.shoal(other)
-            };
+            if other != class {
+                self.shoal(other);
+            }
+            return;
         }
         self.deepened.set(self.deepened.get() + bytes);
         stack.deepen(class, stack.depth() + more);
@@ -162,10 +163,7 @@ impl Heap {
         let row = spare_row(slab.pages());
         match self.spare[row][..SPARES[row]].iter().find(|place| place.get().is_none()) {
             Some(place) => place.set(Some(slab)),
-            None => {
-                let (node, touched) = slab.end();
-                engine::put(node, touched);
-            }
+            None => part_with(slab),
         }
     }
 
@@ -182,15 +180,17 @@ impl Heap {
             self.shoal(class);
             while let Some(slab) = shelf.first().filter(|slab| slab.is_empty()) {
                 shelf.remove(slab);
-                let (node, touched) = slab.end();
-                engine::put(node, touched);
+                part_with(slab);
             }
         }
-        for slab in self.spare.iter().flatten().filter_map(core::cell::Cell::take) {
-            let (node, touched) = slab.end();
-            engine::put(node, touched);
-        }
+        self.spare.iter().flatten().filter_map(core::cell::Cell::take).for_each(part_with);
         large::release(self);
         remote::post_all(self);
     }
+}
+
+/// Gives an empty slab, which is in no list any more, back to the engine.
+fn part_with(slab: &'static Slab) {
+    let (node, touched) = slab.end();
+    engine::put(node, touched);
 }
