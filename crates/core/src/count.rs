@@ -51,6 +51,14 @@ pub const FUNCTION_NAMES: [&str; FUNCTIONS] = [
     "delete",
 ];
 
+impl Function {
+    /// Its name in the dump and in reports.
+    #[inline]
+    pub const fn name(self) -> &'static str {
+        FUNCTION_NAMES[self as usize]
+    }
+}
+
 /// Rows of the size histogram: row i counts blocks asked with `size <= 16 << i` (and above the row before).
 pub const SIZES: usize = 44;
 

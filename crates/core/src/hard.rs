@@ -19,6 +19,7 @@ mod slab;
 pub mod vault;
 
 use crate::class::{self, COUNT};
+use crate::count::Function;
 use crate::heap::Heap;
 use crate::misuse::{self, Misuse};
 use crate::pagemap;
@@ -175,6 +176,14 @@ pub struct Giving {
     pub delete: bool,
     /// The size that the program names; None where the call names none.
     pub named: Option<usize>,
+}
+
+impl Giving {
+    /// By this function, with the size that it names.
+    #[inline]
+    pub const fn by(function: Function, named: Option<usize>) -> Giving {
+        Giving { function: function.name(), delete: matches!(function, Function::Delete), named }
+    }
 }
 
 /// Frees a block. Returns what the level is to fall by, or what is wrong with the pointer. Without a heap a slot stays

@@ -57,8 +57,8 @@ pub fn realloc(
     size: usize,
     site: usize,
 ) -> *mut u8 {
-    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
-    let giving = Giving { function: name, delete: false, named: None };
+    let name = function.name();
+    let giving = Giving::by(function, None);
     let heap = entry.as_ref().map(|entry| entry.heap);
     if size == 0 {
         match put(entry.as_ref(), pointer, giving) {
@@ -166,8 +166,7 @@ pub fn realloc_fast(function: Function, pointer: usize, size: usize, site: usize
     unsafe { core::ptr::copy_nonoverlapping(pointer as *const u8, block as *mut u8, asked.min(size)) };
     if !free_fast(pointer, false, None) {
         // No room for what comes out of the quarantine; or another thread freed the block meanwhile.
-        let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
-        release(registry::enter(), pointer, Giving { function: name, delete: false, named: None }, site);
+        release(registry::enter(), pointer, Giving::by(function, None), site);
     }
     heap.counters.block(function, size, usable);
     Some(block as *mut u8)

@@ -81,7 +81,7 @@ fn give(function: &'static str, delete: bool, pointer: usize, caller: &Caller) -
 /// realloc or reallocarray of a guarded block: it moves to one that is not.
 #[cold]
 pub fn realloc(function: Function, pointer: usize, size: usize, caller: &Caller) -> *mut u8 {
-    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
+    let name = function.name();
     let asked = match guard::known(pointer, name) {
         Ok(asked) => asked,
         Err(wrong) => {

@@ -140,7 +140,7 @@ fn put_marked(block: usize) {
 #[inline(never)]
 fn in_full(function: Function, pointer: *mut u8, size: usize, site: usize) -> *mut u8 {
     let entry = enter();
-    let name = if function == Function::Realloc { "realloc" } else { "reallocarray" };
+    let name = function.name();
     let old = pointer as usize;
     if old == 0 {
         let block = allocate(entry.as_ref(), function, size, 1, false);

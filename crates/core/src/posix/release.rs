@@ -42,14 +42,16 @@ extern "C" fn free_raised(pointer: usize, site: usize, stack: usize, frame: usiz
             return;
         }
     }
-    free_in_full(pointer, None, &Caller { site, stack, frame });
+    in_full(Giving::by(Function::Free, None), pointer, &Caller { site, stack, frame });
 }
 
 pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
         Mode::Off if hardened::free_fast(pointer, true, None) => {}
-        Mode::Off | Mode::Sample => delete_in_full(pointer, None, &Caller { site, stack, frame }),
+        Mode::Off | Mode::Sample => {
+            in_full(Giving::by(Function::Delete, None), pointer, &Caller { site, stack, frame })
+        }
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) extern "C" fn free_sized_slow(
     stack: usize,
     frame: usize,
 ) {
-    free_in_full(pointer, Some(size), &Caller { site, stack, frame });
+    in_full(Giving::by(Function::Free, Some(size)), pointer, &Caller { site, stack, frame });
 }
 
 pub(super) extern "C" fn delete_sized_slow(
@@ -71,35 +73,17 @@ pub(super) extern "C" fn delete_sized_slow(
     frame: usize,
 ) {
     if !hardened::free_fast(pointer, true, Some(size)) {
-        delete_in_full(pointer, Some(size), &Caller { site, stack, frame });
+        in_full(Giving::by(Function::Delete, Some(size)), pointer, &Caller { site, stack, frame });
     }
 }
 
+/// free and delete in full.
 #[inline(never)]
-fn free_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
+fn in_full(giving: Giving, pointer: usize, caller: &Caller) {
     let site = caller.site;
     if pointer == 0 {
-        return release_null(Function::Free);
+        return release_null(if giving.delete { Function::Delete } else { Function::Free });
     }
-    let giving = Giving { function: "free", delete: false, named };
-    if profile::is_on() {
-        return watched::free_block(giving, pointer, site);
-    }
-    if guard::is_on() && guarded::free(giving, pointer, caller) {
-        return;
-    }
-    if !elsewhere(pointer) {
-        release(enter(), giving, pointer, site);
-    }
-}
-
-#[inline(never)]
-fn delete_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
-    let site = caller.site;
-    if pointer == 0 {
-        return release_null(Function::Delete);
-    }
-    let giving = Giving { function: "delete", delete: true, named };
     if profile::is_on() {
         return watched::free_block(giving, pointer, site);
     }
@@ -107,10 +91,15 @@ fn delete_in_full(pointer: usize, named: Option<usize>, caller: &Caller) {
         return;
     }
     if elsewhere(pointer) {
-        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+        if giving.delete {
+            tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+        }
+        return;
     }
     let entry = enter();
-    if let Some(Entry { heap, .. }) = &entry {
+    if giving.delete
+        && let Some(Entry { heap, .. }) = &entry
+    {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
     release(entry, giving, pointer, site);
@@ -154,7 +143,7 @@ pub(super) fn release_null(function: Function) {
     }
 }
 
-/// free and delete in full.
+/// Gives a block back, counted as a call already.
 pub(super) fn release(entry: Option<Entry>, giving: Giving, pointer: usize, site: usize) {
     if mode::is_hardened() {
         return hardened::release(entry, pointer, giving, site);

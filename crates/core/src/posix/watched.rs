@@ -111,8 +111,9 @@ fn record_at_place(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
 /// free, or operator delete.
 #[inline(never)]
 pub extern "C" fn free<const DELETE: bool>(pointer: usize, site: usize) {
+    let function = if DELETE { Function::Delete } else { Function::Free };
     if pointer == 0 {
-        return release_null(if DELETE { Function::Delete } else { Function::Free });
+        return release_null(function);
     }
     if tls::heap().counters.level.is_above_peak()
         && let Some(entry) = enter()
@@ -123,8 +124,7 @@ pub extern "C" fn free<const DELETE: bool>(pointer: usize, site: usize) {
             return;
         }
     }
-    let giving = Giving { function: if DELETE { "delete" } else { "free" }, delete: DELETE, named: None };
-    free_block(giving, pointer, site);
+    free_block(Giving::by(function, None), pointer, site);
 }
 
 /// Frees a block, whatever it is, in a mode that is not off.
