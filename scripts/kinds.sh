@@ -45,39 +45,18 @@ fi
 
 RUNS=3
 output=
-libraries="none $LIBMEMS harden:$LIBMEMS"
-labels="glibc MeMS hardened"
-given=no
+. "$root/scripts/allocators.sh"
 while [ $# -gt 0 ]; do
     case $1 in
     -n) RUNS=$2 && shift ;;
     -o) output=$2 && shift ;;
     -*) echo "usage: scripts/kinds.sh [-n RUNS] [-o FILE] [[LABEL=]LIBRARY.so]..." >&2 && exit 2 ;;
-    *)
-        given=yes
-        path=${1#*=}
-        label=${1%%=*}
-        [ "$label" = "$1" ] && label=$(basename "$1" | sed 's/^lib//; s/\.so.*//')
-        [ -f "$path" ] || { echo "scripts/kinds.sh: $path is not there" >&2; exit 2; }
-        libraries="$libraries $path"
-        labels="$labels $label"
-        ;;
+    *) given_library "$1" ;;
     esac
     shift
 done
-[ -f "$LIBMEMS" ] || { echo "scripts/kinds.sh: $LIBMEMS is not there; run make first" >&2; exit 2; }
-if [ $given = no ]; then
-    for pair in mimalloc=libmimalloc.so.2 jemalloc=libjemalloc.so.2 tcmalloc=libtcmalloc_minimal.so.4; do
-        path=$({ ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | awk -v so="${pair#*=}" '$1 == so { print $NF; exit }')
-        [ -n "$path" ] || { echo "not installed: ${pair#*=}" >&2; continue; }
-        libraries="$libraries $path"
-        labels="$labels ${pair%%=*}"
-    done
-fi
+end_of_libraries
 mkdir -p "$build"
-unset LD_PRELOAD
-for v in $(env | sed -n 's/^\(MEMS_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
-ulimit -c 0
 "${CC:-cc}" -std=gnu17 -O1 -g -w -fno-builtin "$root/verify/kinds.c" -o "$build/kinds" || exit 2
 export LIBMEMS RUNS
 # The shell says a line of its own when a program dies; it goes nowhere.

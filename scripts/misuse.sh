@@ -88,36 +88,18 @@ fi
 output=
 only=
 RUNS=7
-libraries="none $LIBMEMS harden:$LIBMEMS"
-labels="glibc MeMS hardened"
-given=no
+. "$root/scripts/allocators.sh"
 while [ $# -gt 0 ]; do
     case $1 in
     -o) output=$2 && shift ;;
     -n) RUNS=$2 && shift ;;
     -t) only="$only misuse_${2#misuse_}" && shift ;;
     -*) echo "usage: scripts/misuse.sh [-o FILE] [-n RUNS] [-t NAME]... [[LABEL=]LIBRARY.so]..." >&2 && exit 2 ;;
-    *)
-        given=yes
-        path=${1#*=}
-        label=${1%%=*}
-        [ "$label" = "$1" ] && label=$(basename "$1" | sed 's/^lib//; s/\.so.*//')
-        [ -f "$path" ] || { echo "scripts/misuse.sh: $path is not there" >&2; exit 2; }
-        libraries="$libraries $path"
-        labels="$labels $label"
-        ;;
+    *) given_library "$1" ;;
     esac
     shift
 done
-[ -f "$LIBMEMS" ] || { echo "scripts/misuse.sh: $LIBMEMS is not there; run make first" >&2; exit 2; }
-if [ $given = no ]; then
-    for pair in mimalloc=libmimalloc.so.2 jemalloc=libjemalloc.so.2 tcmalloc=libtcmalloc_minimal.so.4; do
-        path=$({ ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | awk -v so="${pair#*=}" '$1 == so { print $NF; exit }')
-        [ -n "$path" ] || { echo "not installed: ${pair#*=}" >&2; continue; }
-        libraries="$libraries $path"
-        labels="$labels ${pair%%=*}"
-    done
-fi
+end_of_libraries
 if [ -z "$only" ]; then
     for f in "$root"/c_tests/misuse_*.c "$root"/c_tests/misuse_*.cc; do
         f=${f##*/}
@@ -127,9 +109,6 @@ if [ -z "$only" ]; then
     done
 fi
 mkdir -p "$build"
-unset LD_PRELOAD
-for v in $(env | sed -n 's/^\(MEMS_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
-ulimit -c 0
 export LIBMEMS CC CXX RUNS
 # shellcheck disable=SC2086
 printf '%s\n' $only | xargs -P 2 -I '{}' "$0" --one '{}' $libraries | sort >"$build/rows"

@@ -123,35 +123,17 @@ fi
 
 output=
 only=
-libraries="none $LIBMEMS harden:$LIBMEMS"
-labels="glibc MeMS hardened"
-given=no
+. "$root/scripts/allocators.sh"
 while [ $# -gt 0 ]; do
     case $1 in
     -o) output=$2 && shift ;;
     -t) only="$only pit_${2#pit_}" && shift ;;
     -*) echo "usage: scripts/pitfalls.sh [-o FILE] [-t NAME]... [[LABEL=]LIBRARY.so]..." >&2 && exit 2 ;;
-    *)
-        given=yes
-        path=${1#*=}
-        label=${1%%=*}
-        [ "$label" = "$1" ] && label=$(basename "$1" | sed 's/^lib//; s/\.so.*//')
-        [ -f "$path" ] || { echo "scripts/pitfalls.sh: $path is not there" >&2; exit 2; }
-        libraries="$libraries $path"
-        labels="$labels $label"
-        ;;
+    *) given_library "$1" ;;
     esac
     shift
 done
-[ -f "$LIBMEMS" ] || { echo "scripts/pitfalls.sh: $LIBMEMS is not there; run make first" >&2; exit 2; }
-if [ $given = no ]; then
-    for pair in mimalloc=libmimalloc.so.2 jemalloc=libjemalloc.so.2 tcmalloc=libtcmalloc_minimal.so.4; do
-        path=$({ ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | awk -v so="${pair#*=}" '$1 == so { print $NF; exit }')
-        [ -n "$path" ] || { echo "not installed: ${pair#*=}" >&2; continue; }
-        libraries="$libraries $path"
-        labels="$labels ${pair%%=*}"
-    done
-fi
+end_of_libraries
 if [ -z "$only" ]; then
     for f in "$root"/c_tests/pit_*.c "$root"/c_tests/pit_*.cc; do
         f=${f##*/}
@@ -159,9 +141,6 @@ if [ -z "$only" ]; then
     done
 fi
 mkdir -p "$build"
-unset LD_PRELOAD
-for v in $(env | sed -n 's/^\(MEMS_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
-ulimit -c 0
 export LIBMEMS CC CXX
 # Each library must really serve malloc: the loader only warns when it cannot load one.
 cat >"$build/probe.c" <<'END'
