@@ -1,3 +1,4 @@
+#!/bin/sh
 # Which allocators a table compares: sourced by the scripts that make one, with `given_library` for each argument that is none
 # of their options and `end_of_libraries` behind the last. Sets `libraries` (paths; `none`: the C library; `harden:PATH`:
 # with MEMS_HARDEN=1) and `labels`, a word each. LIBMEMS must be set.
