@@ -110,6 +110,15 @@ static inline long status_kib(const char *field) {
     return -1;
 }
 
+/* The path of this very program. */
+static inline const char *own_path(void) {
+    static char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    CHECK(n > 0);
+    path[n] = 0;
+    return path;
+}
+
 /* How many mappings (lines of /proc/self/maps) the process has. */
 static inline long mappings(void) {
     char text[4096];

@@ -50,15 +50,6 @@ static inline int ended_well(pid_t pid) {
     return status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The path of this very program. */
-static inline const char *own_path(void) {
-    static char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    CHECK(n > 0);
-    path[n] = 0;
-    return path;
-}
-
 /* The path of the plugin c_tests/plugins/NAME.c, which is built as NAME.so beside the programs. */
 static inline const char *library(const char *name) {
     static __thread char path[4200];

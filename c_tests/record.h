@@ -103,15 +103,6 @@ static inline void run_recorded(struct record *record, const char *argument, con
     read_record(record, "one.mems");
 }
 
-/* The path of this program. */
-static inline const char *program_path(void) {
-    static char path[512];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    CHECK(length > 0);
-    path[length] = 0;
-    return path;
-}
-
 /* Whether a node is a call in `function` of the program itself. */
 static inline int calls_from(const struct record *record, long long node, void *function) {
     extern char __executable_start[];
@@ -119,7 +110,7 @@ static inline int calls_from(const struct record *record, long long node, void *
         return 0;
     }
     size_t module = (size_t)record->nodes[node][2];
-    if (strcmp(strrchr(record->modules[module].path, '/'), strrchr(program_path(), '/')) != 0) {
+    if (strcmp(strrchr(record->modules[module].path, '/'), strrchr(own_path(), '/')) != 0) {
         return 0;
     }
     unsigned long long at = (unsigned long long)record->nodes[node][1] - 1 - record->modules[module].bias;
