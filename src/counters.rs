@@ -6,21 +6,19 @@
 //! descriptor.
 
 use core::ffi::{CStr, c_char, c_int};
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use mems_core::buffer::Buffer;
 use mems_core::registry;
 use mems_core::report::ExitKind;
 use mems_core::shared::{self, Door, HEADER, state};
 
+use crate::descriptor::Descriptor;
 use crate::{options, process, raw};
 
 static DOOR: Door = Door { create, put };
-static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
-static INODE: AtomicU64 = AtomicU64::new(0);
+static DESCRIPTOR: Descriptor = Descriptor::new();
 
-/// As that of the dump's file.
-const LEAST: c_int = 230;
 const PAGE: usize = mems_core::os::PAGE;
 
 /// Moves the counters into a file if `mems run` asked for it. To be called at load.
@@ -86,22 +84,17 @@ pub fn goes_on() {
 
 /// Makes the file of the process that began at `start_ns`.
 fn create(pid: u32, start_ns: u64) -> bool {
-    let inherited = DESCRIPTOR.swap(-1, Relaxed);
-    if inherited >= 0 && is_ours(inherited) {
-        raw::close(inherited);
-    }
+    DESCRIPTOR.close();
     open_as(pid, start_ns, libc::O_CREAT | libc::O_EXCL)
 }
 
 /// Writes a page of the file.
 fn put(number: usize, content: &[u8; PAGE]) -> Option<c_int> {
-    let mut descriptor = DESCRIPTOR.load(Relaxed);
-    if descriptor < 0 || !is_ours(descriptor) {
-        if !open_as(HEADER.pid.load(Relaxed), HEADER.start_ns.load(Relaxed), 0) {
-            return None;
-        }
-        descriptor = DESCRIPTOR.load(Relaxed);
-    }
+    let open = || {
+        let opened = open_as(HEADER.pid.load(Relaxed), HEADER.start_ns.load(Relaxed), 0);
+        if opened { DESCRIPTOR.get() } else { None }
+    };
+    let descriptor = DESCRIPTOR.get().or_else(open)?;
     let wrote = raw::quietly(|| raw::write_at(descriptor, content, number * PAGE));
     (wrote == PAGE as isize).then_some(descriptor)
 }
@@ -123,16 +116,6 @@ fn open_as(pid: u32, start_ns: u64, flags: c_int) -> bool {
     if got < 0 {
         return false;
     }
-    let high = raw::duplicate(got as c_int, LEAST);
-    let descriptor = if high >= 0 { high } else { got } as c_int;
-    if high >= 0 {
-        raw::close(got as c_int);
-    }
-    INODE.store(raw::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
-    DESCRIPTOR.store(descriptor, Relaxed);
+    DESCRIPTOR.hold(got as c_int);
     true
-}
-
-fn is_ours(descriptor: c_int) -> bool {
-    raw::status(descriptor).is_some_and(|file| file.st_ino == INODE.load(Relaxed))
 }

@@ -5,16 +5,14 @@
 //! Owns the descriptor.
 
 use core::ffi::{CStr, c_int};
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use mems_core::buffer::Buffer;
 use mems_core::report::ExitKind;
 
+use crate::descriptor::Descriptor;
 use crate::place::Place;
 use crate::{process, raw};
 
-/// The descriptor's number is high, as that of the copy of stderr (see `stderr`).
-const LEAST: c_int = 230;
 /// The longest path and name that are kept, in bytes.
 const PATH: usize = 8192;
 
@@ -22,15 +20,13 @@ const PATH: usize = 8192;
 pub struct File {
     /// The path with its %p, %n and %% still in it, but absolute, and a NUL.
     template: Place,
-    /// The descriptor + 1; 0: none. So a file that nobody wants is zero bytes, on no page of this process.
-    descriptor: AtomicI32,
-    inode: AtomicU64,
+    descriptor: Descriptor,
 }
 
 impl File {
     /// None yet.
     pub const fn new() -> File {
-        File { template: Place::new(), descriptor: AtomicI32::new(0), inode: AtomicU64::new(0) }
+        File { template: Place::new(), descriptor: Descriptor::new() }
     }
 
     /// Opens the file that `wanted` and `name` behind it name together, for this process. The descriptor, or the negated
@@ -52,10 +48,7 @@ impl File {
     /// In a forked child whose file has another name than its parent's: lets the parent's go.
     pub fn forked(&self) {
         if self.template.get().windows(2).any(|pair| pair == b"%p") {
-            let descriptor = self.descriptor.swap(0, Relaxed) - 1;
-            if descriptor >= 0 && self.is_ours(descriptor) {
-                raw::close(descriptor);
-            }
+            self.descriptor.close();
         }
     }
 
@@ -66,13 +59,8 @@ impl File {
 
     /// Appends `bytes` in one write, opening the file anew where the program has closed it. False when that failed.
     pub fn write(&self, bytes: &[u8]) -> bool {
-        let mut descriptor = self.descriptor.load(Relaxed) - 1;
-        if descriptor < 0 || !self.is_ours(descriptor) {
-            if self.reopen() < 0 {
-                return false;
-            }
-            descriptor = self.descriptor.load(Relaxed) - 1;
-        }
+        let open = || if self.reopen() >= 0 { self.descriptor.get() } else { None };
+        let Some(descriptor) = self.descriptor.get().or_else(open) else { return false };
         raw::quietly(|| raw::write_all(descriptor, bytes)) == bytes.len() as isize
     }
 
@@ -111,18 +99,8 @@ impl File {
         if got < 0 {
             return got;
         }
-        let high = raw::duplicate(got as c_int, LEAST);
-        let descriptor = if high >= 0 { high } else { got } as c_int;
-        if high >= 0 {
-            raw::close(got as c_int);
-        }
-        self.inode.store(raw::status(descriptor).map_or(0, |file| file.st_ino), Relaxed);
-        self.descriptor.store(descriptor + 1, Relaxed);
+        self.descriptor.hold(got as c_int);
         got
-    }
-
-    fn is_ours(&self, descriptor: c_int) -> bool {
-        raw::status(descriptor).is_some_and(|file| file.st_ino == self.inode.load(Relaxed))
     }
 
     fn expand(&self, path: &mut Buffer) {

@@ -3,6 +3,7 @@
 mod alloc;
 mod counters;
 mod daemon;
+mod descriptor;
 mod dlopen;
 mod dump;
 mod exec;

@@ -49,6 +49,7 @@ const ROOT: &[&[&str]] = &[
     &["options"],
     &["process"],
     &["stderr"],
+    &["descriptor"],
     &["file"],
     &["record", "stats_file"],
     &["counters"],
