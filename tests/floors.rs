@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["syscall"],
     &["thread_word"],
+    &["pile"],
     &["listen"],
     &["account"],
     &["account", "listen", "mode", "secret"],

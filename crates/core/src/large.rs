@@ -18,6 +18,7 @@ use crate::engine::{self, Refused};
 use crate::heap::Heap;
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
+use crate::pile::{Pile, Piled};
 use crate::stack::{self, Stack};
 use crate::{pagemap, pool};
 
@@ -59,8 +60,14 @@ pub struct Large {
 
 const _: () = assert!(size_of::<Large>() == 64);
 
+impl Piled for Large {
+    fn under(&self) -> &AtomicPtr<Large> {
+        &self.next
+    }
+}
+
 /// Large blocks that a signal handler freed while its thread was inside the engine.
-static WAITING: AtomicPtr<Large> = AtomicPtr::new(core::ptr::null_mut());
+static WAITING: Pile<Large> = Pile::new();
 
 /// A large block that was given out.
 pub struct Taken {
@@ -225,7 +232,7 @@ fn end_with(large: &'static Large, put: fn(NodeId, usize) -> bool) {
         return;
     };
     if !put(node, pages) {
-        return wait(large);
+        return WAITING.put(large);
     }
     // SAFETY: the page map leads here no more.
     unsafe { pool::put(core::ptr::NonNull::from(large).cast(), size_of::<Large>()) };
@@ -245,28 +252,16 @@ pub fn clear(block: usize, len: usize) {
     unsafe { core::ptr::write_bytes(block as *mut u8, 0, len) };
 }
 
-fn wait(large: &'static Large) {
-    let raw = core::ptr::from_ref(large).cast_mut();
-    let mut head = WAITING.load(Relaxed);
-    loop {
-        large.next.store(head, Relaxed);
-        match WAITING.compare_exchange_weak(head, raw, Release, Relaxed) {
-            Ok(_) => return,
-            Err(now) => head = now,
-        }
-    }
-}
-
 /// Frees the blocks that had to wait. One load when there is none.
 #[inline]
 pub fn end_waiting() {
-    if WAITING.load(Relaxed).is_null() {
+    if WAITING.is_empty() {
         return;
     }
-    let mut at = WAITING.swap(core::ptr::null_mut(), Acquire);
-    // SAFETY: a waiting block's bookkeeping is valid and now only ours.
-    while let Some(large) = unsafe { at.as_ref() } {
-        at = large.next.load(Relaxed);
+    let mut waiting = WAITING.take();
+    while let Some(large) = waiting {
+        // Read before its bookkeeping ends.
+        waiting = large.below();
         end(large);
     }
 }

@@ -33,6 +33,7 @@ pub mod nodes;
 pub mod os;
 pub mod packet;
 pub mod pagemap;
+pub mod pile;
 pub mod pool;
 pub mod posix;
 pub mod profile;

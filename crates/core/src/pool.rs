@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 
 use crate::lock::Lock;
+use crate::pile::{Pile, Piled};
 use crate::{mode, os};
 
 /// Sizes that are kept apart: 64 << i bytes.
@@ -33,12 +34,18 @@ struct Free {
 
 /// An object that a signal handler gave back while its thread was inside the pool.
 struct Late {
-    next: *mut Late,
+    next: AtomicPtr<Late>,
     row: usize,
 }
 
+impl Piled for Late {
+    fn under(&self) -> &AtomicPtr<Late> {
+        &self.next
+    }
+}
+
 /// All of them; whoever is inside next makes them free.
-static LATE: AtomicPtr<Late> = AtomicPtr::new(core::ptr::null_mut());
+static LATE: Pile<Late> = Pile::new();
 
 // SAFETY: what the pointers refer to belongs to the pool, which is behind a lock.
 unsafe impl Send for Pool {}
@@ -105,16 +112,15 @@ impl Pool {
     /// Makes free what came late.
     #[inline]
     fn end_late(&mut self) {
-        if LATE.load(Relaxed).is_null() {
+        if LATE.is_empty() {
             return;
         }
-        let mut at = LATE.swap(core::ptr::null_mut(), Acquire);
-        while let Some(late) = NonNull::new(at) {
-            // SAFETY: what is on the list is a Late, and after the swap only ours.
-            let Late { next, row } = unsafe { late.read() };
-            at = next;
-            // SAFETY: as above; nobody refers to it any more.
-            unsafe { self.add(late.cast(), row) };
+        let mut late = LATE.take();
+        while let Some(object) = late {
+            let row = object.row;
+            late = object.below();
+            // SAFETY: what lay on the pile is now only ours, and nobody refers to it any more.
+            unsafe { self.add(NonNull::from(object).cast(), row) };
         }
     }
 
@@ -139,15 +145,10 @@ pub unsafe fn put(at: NonNull<u8>, size: usize) {
         return unsafe { pool.add(at, row) };
     }
     let late = at.cast::<Late>();
-    let mut head = LATE.load(Relaxed);
-    loop {
-        // SAFETY: the object is ours and at least 64 bytes.
-        unsafe { late.write(Late { next: head, row }) };
-        match LATE.compare_exchange_weak(head, late.as_ptr(), Release, Relaxed) {
-            Ok(_) => return,
-            Err(now) => head = now,
-        }
-    }
+    // SAFETY: the object is ours and at least 64 bytes.
+    unsafe { late.write(Late { next: AtomicPtr::new(core::ptr::null_mut()), row }) };
+    // SAFETY: it was just written, and is the pile's until whoever takes that makes it free.
+    LATE.put(unsafe { late.as_ref() });
 }
 
 /// Maps memory for bookkeeping: in hardened mode between guard pages.

@@ -17,6 +17,7 @@ use crate::hard::vault::Vault;
 use crate::hard::{canary, kept};
 use crate::misuse::{self, Misuse};
 use crate::os::{self, PAGE};
+use crate::pile::Piled;
 use crate::stack::Stack;
 use crate::{engine, pagemap, pool, secret};
 use range::{make, make_open, rounded};
@@ -117,6 +118,12 @@ pub fn take(vault: Option<&'static Vault>, wish: Wish) -> Option<&'static Large>
     None
 }
 
+impl Piled for Large {
+    fn under(&self) -> &AtomicPtr<Large> {
+        &self.next
+    }
+}
+
 impl Large {
     /// Address of the block.
     pub fn base(&self) -> usize {
@@ -145,8 +152,7 @@ impl Large {
 
     /// The one behind it in a list.
     pub fn next(&self) -> Option<&'static Large> {
-        // SAFETY: a linked Large is not given back before it is unlinked.
-        unsafe { self.next.load(Relaxed).as_ref() }
+        self.below()
     }
 
     /// Links it in front of a list.
