@@ -52,7 +52,7 @@ fn enter() -> Option<Entry> {
     entry
 }
 
-/// malloc. O(1) amortized; about 25 instructions for a small size.
+/// malloc. O(1) amortized; 31 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
     match pop_for::<false>(size) {

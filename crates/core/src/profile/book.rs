@@ -1,7 +1,7 @@
 //! The book-keeping: what a block's coming and its going add to the rows of its site.
 //!
-//! A small block of the thread's own heap in modes `sites` and `stacks` is booked by [`Mark`] and two short functions on the
-//! fast path of `posix::watched`; everything else comes through [`took`], [`leaving`] and [`left`]. Owns nothing: rows are
+//! A small block of the thread's own heap in modes `sites` and `stacks` is booked by short functions on the
+//! fast paths of `posix::booked`; everything else comes through [`took`], [`leaving`] and [`left`]. Owns nothing: rows are
 //! the ledger's, marks stand beside the slots.
 
 use core::sync::atomic::Ordering::Relaxed;
