@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::mem::MaybeUninit;
 
 use mems_core::ledger::{BLOCK, ROWS, Row, Sum};
 use mems_core::profile::modules::Module;
@@ -79,7 +78,8 @@ pub fn of(memory: &Memory) -> io::Result<Sites> {
         for (page, at) in memory.words(directory[0], pages)?.into_iter().enumerate() {
             if at != 0 {
                 let sums = &mut sums[page * ROWS..];
-                rows(memory, at)?.iter().zip(sums).for_each(|(row, sum)| row.sum_into(sum, None));
+                let rows: [Row; ROWS] = memory.value(at)?;
+                rows.iter().zip(sums).for_each(|(row, sum)| row.sum_into(sum, None));
             }
         }
     }
@@ -94,17 +94,6 @@ pub fn of(memory: &Memory) -> io::Result<Sites> {
     };
     let all = sums.iter().enumerate().skip(1).filter(|(_, sum)| sum.calls > 0 || sum.live_bytes > 0);
     Ok(Sites { mode, all: all.map(site).collect() })
-}
-
-/// A page of rows.
-fn rows(memory: &Memory, at: u64) -> io::Result<[Row; ROWS]> {
-    let mut bytes = [0u8; size_of::<[Row; ROWS]>()];
-    memory.read(at, &mut bytes)?;
-    let mut rows = MaybeUninit::<[Row; ROWS]>::uninit();
-    // SAFETY: both places are that long.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), rows.as_mut_ptr().cast(), bytes.len()) };
-    // SAFETY: filled; rows consist of numbers, for which any bytes are values.
-    Ok(unsafe { rows.assume_init() })
 }
 
 impl Names {
@@ -141,9 +130,8 @@ impl Names {
     }
 
     fn read(&mut self, pid: u32, memory: &Memory, site: usize) -> io::Result<Vec<Frame>> {
-        let mut node = [0; 4];
-        memory.read(memory.word(place!(memory, sites, 0))? + site as u64 * 4, &mut node)?;
-        let mut node = u64::from(u32::from_ne_bytes(node));
+        let stacks = memory.word(place!(memory, sites, 0))?;
+        let mut node = u64::from(memory.value::<u32>(stacks + site as u64 * 4)?);
         let nodes = memory.word(place!(memory, sites, 1))?;
         let mut frames = Vec::new();
         // A longer way is a ring: the table was read while it was written.
@@ -152,10 +140,7 @@ impl Names {
                 break;
             }
             let at = nodes + node * size_of::<Node>() as u64;
-            let mut bytes = [0; size_of::<Node>()];
-            memory.read(at, &mut bytes)?;
-            // SAFETY: a Node consists of numbers, for which any bytes are values.
-            let (address, parent, module) = unsafe { bytes.as_ptr().cast::<Node>().read_unaligned() }.facts();
+            let (address, parent, module) = memory.value::<Node>(at)?.facts();
             frames.extend(self.frames(pid, memory, address as u64, module.into())?);
             node = parent.into();
         }
@@ -185,10 +170,7 @@ impl Names {
         let table = memory.word(place!(memory, modules, 0))?;
         let count = memory.word(place!(memory, modules, 1))? as usize;
         for number in self.modules.len()..count.min(mems_core::profile::modules::LIMIT) {
-            let mut bytes = [0; size_of::<Module>()];
-            memory.read(table + (number * size_of::<Module>()) as u64, &mut bytes)?;
-            // SAFETY: a Module consists of numbers, for which any bytes are values.
-            self.modules.push(unsafe { bytes.as_ptr().cast::<Module>().read_unaligned() });
+            self.modules.push(memory.value(table + (number * size_of::<Module>()) as u64)?);
         }
         Ok(())
     }

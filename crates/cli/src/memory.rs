@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
 
 use mems_core::live::{self, Live, MAGIC};
@@ -32,6 +33,23 @@ macro_rules! place {
     };
 }
 pub(crate) use place;
+
+/// What can be read out of a memory as it stands there.
+///
+/// # Safety
+/// It consists of numbers, for which any bytes are values.
+pub unsafe trait Plain: Sized {}
+
+// SAFETY: a number.
+unsafe impl Plain for u32 {}
+// SAFETY: as many.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+// SAFETY: counters, which are numbers.
+unsafe impl Plain for mems_core::ledger::Row {}
+// SAFETY: an address and the numbers of its parent and module.
+unsafe impl Plain for mems_core::profile::sites::Node {}
+// SAFETY: addresses, lengths and bytes.
+unsafe impl Plain for mems_core::profile::modules::Module {}
 
 impl Memory {
     /// Opens the process's memory and reads what its `mems_live` says. `path`: its libmems.so; `start`: where that begins.
@@ -64,6 +82,16 @@ impl Memory {
     /// Fills `to` from the bytes at `at`.
     pub fn read(&self, at: u64, to: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(to, at)
+    }
+
+    /// What stands at `at`.
+    pub fn value<T: Plain>(&self, at: u64) -> io::Result<T> {
+        let mut value = MaybeUninit::<T>::zeroed();
+        // SAFETY: the bytes of `value`, all of them zero, borrowed by nobody else.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast(), size_of::<T>()) };
+        self.read(at, bytes)?;
+        // SAFETY: filled, and any bytes are a T.
+        Ok(unsafe { value.assume_init() })
     }
 
     /// The word at `at`.
