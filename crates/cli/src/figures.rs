@@ -32,6 +32,16 @@ pub fn bytes(n: i64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// As [`bytes`], without a decimal that is 0.
+pub fn round(n: u64) -> String {
+    bytes(n as i64).replace(".0 ", " ")
+}
+
+/// The sizes up to `limit` bytes: `<= 64 B`; those above every limit are `larger`.
+pub fn up_to(limit: u64) -> String {
+    if limit > 1 << 62 { "larger".into() } else { format!("<= {}", round(limit)) }
+}
+
 /// As [`bytes`], with a sign in front.
 pub fn change(n: i64) -> String {
     if n > 0 { format!("+{}", bytes(n)) } else { bytes(n) }

@@ -1,6 +1,6 @@
 //! `mems report`: what the records say, as text for a terminal or a file.
 
-use crate::figures::{bar, bytes, count, cut, share, time};
+use crate::figures::{bar, bytes, count, cut, share, time, up_to};
 use crate::processes;
 use crate::record::Record;
 use crate::sites::{Metric, Sites, Stack};
@@ -138,13 +138,8 @@ fn sizes(records: &[Record], out: &mut Vec<String>) {
     ));
     let mut table = Table::new(&[">size", ">blocks", ">", ">asked", ">", ""]);
     for (le, (n, bytes_asked)) in rows {
-        let limit = if le > 1 << 62 {
-            "larger".into()
-        } else {
-            format!("<= {}", bytes(le as i64).replace(".0 ", " "))
-        };
         table.row(vec![
-            limit,
+            up_to(le),
             count(n),
             share(n, blocks),
             bytes(bytes_asked),

@@ -2,18 +2,19 @@
 //!
 //! Rates are differences between two looks. The first look has none. What the screen shows is `screen`'s.
 
+mod panels;
+mod screen;
+
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::busy::{Busy, Order};
+use crate::busy::Order;
 use crate::callers::Names;
-use crate::counters::Facts;
 use crate::failure::{Failure, Outcome, reason};
-use crate::figures::{bytes, count, cut, share};
-use crate::live::{self, Target};
-use crate::proc;
-use crate::screen;
+use crate::figures::{bytes, count, cut, round};
+use crate::live::Target;
+use crate::look::{Look, look, more};
 
 /// What the command line asked for.
 pub struct Options {
@@ -31,46 +32,15 @@ pub struct Options {
     pub order: Order,
 }
 
-/// A look at one process.
-pub struct Look {
-    /// Its number.
-    pub pid: u32,
-    /// Its command.
-    pub command: String,
-    at: Instant,
-    /// What was seen.
-    pub facts: Facts,
-    /// Blocks asked and freed, bytes asked, each a second; none at the first look.
-    pub rates: Option<[f64; 3]>,
-    /// Its call sites.
-    pub sites: Busy,
-}
-
-impl Look {
-    fn sums(&self) -> [u64; 3] {
-        let counts = &self.facts.counts;
-        [counts.blocks_asked, counts.blocks_freed, counts.asked.iter().sum()]
-    }
-
-    fn take(target: &Target, before: Option<&Look>) -> Outcome<Look> {
-        let facts = target.facts()?;
-        let at = Instant::now();
-        let seconds = before.map(|before| (at - before.at).as_secs_f64().max(1e-9));
-        let sites = Busy::look(target, before.map(|look| &look.sites), seconds);
-        let mut look = Look { pid: target.pid, command: facts.command(), at, facts, rates: None, sites };
-        if let (Some(before), Some(seconds)) = (before, seconds) {
-            let (now, then) = (look.sums(), before.sums());
-            look.rates = Some(std::array::from_fn(|i| now[i].saturating_sub(then[i]) as f64 / seconds));
-        }
-        Ok(look)
-    }
-}
-
 /// Looks until it is told to end, the process has ended, or the count is reached.
 pub fn top(options: &Options) -> Outcome<()> {
     let targets = match options.pid {
         Some(pid) => vec![Target::open(pid)?],
-        None => others(&mut Vec::new()),
+        None => {
+            let mut all = Vec::new();
+            more(&mut all);
+            all
+        }
     };
     if targets.is_empty() {
         return Err(Failure::refused("no process under MeMS can be read; start one with `mems run -- ...`"));
@@ -84,49 +54,6 @@ pub fn top(options: &Options) -> Outcome<()> {
         return result;
     }
     lines(targets, options)
-}
-
-/// Adds processes that can be read and are not there yet.
-pub fn others(targets: &mut Vec<Target>) -> Vec<Target> {
-    let known: Vec<u32> = targets.iter().map(|target| target.pid).collect();
-    let new =
-        live::all().into_iter().filter(|pid| !known.contains(pid)).filter_map(|pid| Target::open(pid).ok());
-    let new: Vec<Target> = new.collect();
-    let mut all = std::mem::take(targets);
-    all.extend(new);
-    all
-}
-
-/// A look at each; those that have ended are let go.
-pub fn look(targets: &mut Vec<Target>, before: &[Look]) -> Vec<Look> {
-    let mut looks = Vec::new();
-    targets.retain(|target| {
-        let before = before.iter().find(|look| look.pid == target.pid);
-        // A file of counters is still there when its process is not.
-        let alive = proc::is_running(target.pid);
-        match alive.then(|| Look::take(target, before)) {
-            Some(Ok(look)) => looks.push(look),
-            _ => return false,
-        }
-        true
-    });
-    looks
-}
-
-/// The size class that most blocks were asked in, and its share: `<= 64 B 45%`.
-pub fn most_asked(look: &Look) -> String {
-    let sizes = &look.facts.counts.sizes;
-    let blocks: u64 = sizes.iter().map(|row| row.blocks).sum();
-    let most = sizes.iter().max_by_key(|row| row.blocks).filter(|row| row.blocks > 0);
-    most.map_or("-".into(), |row| {
-        let limit = if row.le > 1 << 62 { "larger".into() } else { format!("<= {}", round(row.le)) };
-        format!("{limit} {}", share(row.blocks as i64, blocks as i64))
-    })
-}
-
-/// Bytes without a decimal that is 0.
-pub fn round(n: u64) -> String {
-    bytes(n as i64).replace(".0 ", " ")
 }
 
 const HEADING: &str = "     pid        live        peak      mapped        blocks    asked/s    freed/s   bytes/s  mostly          command";
@@ -145,7 +72,7 @@ fn line(look: &Look, options: &Options, names: &mut Names) -> String {
         rate(0),
         rate(1),
         look.rates.map_or("-".into(), |rates| round(rates[2] as u64)),
-        most_asked(look),
+        look.most_asked(),
         cut(&look.command, 40)
     );
     if options.sites > 0 {
@@ -190,7 +117,7 @@ fn lines(mut targets: Vec<Target>, options: &Options) -> Outcome<()> {
         }
         std::thread::sleep(Duration::from_secs_f64(options.interval));
         if options.pid.is_none() {
-            targets = others(&mut targets);
+            more(&mut targets);
         }
     }
 }

@@ -11,13 +11,14 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Sparkline};
 use ratatui::{DefaultTerminal, Frame};
 
+use super::Options;
+use super::panels::{self, LABEL};
 use crate::busy::{Busy, Order};
 use crate::callers::Names;
 use crate::failure::{Failure, Outcome, reason};
 use crate::figures::{bytes, cut};
 use crate::live::Target;
-use crate::panels::{self, LABEL};
-use crate::top::{Look, Options, look, others};
+use crate::look::{Look, look, more};
 
 /// The state of the screen.
 struct Screen {
@@ -59,7 +60,7 @@ pub fn show(mut terminal: DefaultTerminal, mut targets: Vec<Target>, options: &O
             state.remember();
             looks += 1;
             if options.pid.is_none() {
-                targets = others(&mut targets);
+                more(&mut targets);
             }
             // Names take their time when they are new: the figures are shown before.
             terminal.draw(|frame| draw(frame, &state)).map_err(failed)?;

@@ -8,8 +8,8 @@ use ratatui::widgets::{Block, Cell, Paragraph, Row, Table, Wrap};
 
 use crate::busy::Order;
 use crate::callers::Names;
-use crate::figures::{bar, bytes, count, share, time};
-use crate::top::{Look, round};
+use crate::figures::{bar, bytes, count, share, time, up_to};
+use crate::look::Look;
 
 /// For what explains.
 pub const LABEL: Style = Style::new().fg(Color::DarkGray);
@@ -126,9 +126,8 @@ pub fn sizes(frame: &mut Frame, look: &Look, area: Rect) {
     let least = ranked.get(room.saturating_sub(1)).copied().unwrap_or(0);
     let width = usize::from(area.width.saturating_sub(52));
     let shown = rows.iter().filter(|row| row.blocks >= least).take(room).map(|row| {
-        let limit = if row.le > 1 << 62 { "larger".into() } else { format!("<= {}", round(row.le)) };
         Row::new([
-            Cell::from(format!("{limit:>11}")),
+            Cell::from(format!("{:>11}", up_to(row.le))),
             Cell::from(format!("{:>14}", count(row.blocks as i64))),
             Cell::from(format!("{:>4}", share(row.blocks as i64, blocks as i64))),
             Cell::from(format!("{:>10}", bytes(row.asked as i64))),
