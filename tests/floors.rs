@@ -38,8 +38,7 @@ const FLOORS: &[&[&str]] = &[
     &["live"],
     &["guard"],
     &["fork"],
-    // The family in its two modes.
-    &["hardened", "posix"],
+    &["posix"],
     &["vspace"],
     &["report"],
 ];

@@ -18,7 +18,6 @@ pub mod foreign;
 pub mod fork;
 pub mod guard;
 pub mod hard;
-pub mod hardened;
 pub mod heap;
 pub mod large;
 pub mod ledger;

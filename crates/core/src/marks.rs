@@ -76,7 +76,7 @@ impl Marks {
         mark
     }
 
-    /// The mark of slot `number`, for a thread that does not own the slab: [`LEFT`] stays in its place.
+    /// The mark of slot `number`, for a thread that does not own the slab: `LEFT` stays in its place.
     pub fn leave(&self, number: usize, slots: usize) -> u32 {
         let Some(place) = self.places(slots).and_then(|places| places.get(number)) else { return 0 };
         match place.load(Relaxed) {

@@ -11,6 +11,7 @@ mod booked;
 mod bytes;
 mod calloc;
 mod guarded;
+mod hardened;
 mod kept;
 mod realloc;
 mod release;
@@ -34,7 +35,7 @@ use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
 use crate::profile::{self, Caller, Mode};
 use crate::registry::{self, Entry};
-use crate::{guard, hardened, large, mode, tls};
+use crate::{guard, large, mode, tls};
 
 /// Requests above this fail, whatever memory there is.
 pub const SIZE_LIMIT: usize = isize::MAX as usize;

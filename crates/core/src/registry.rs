@@ -84,7 +84,7 @@ pub fn let_nothing_pass() {
 }
 
 /// Starts a change of the calling thread's heap. Meanwhile its slot holds a heap in which nothing is found, so that
-/// a signal handler's calls come to [`enter_elsewhere`] and do not meet the half-changed one.
+/// a signal handler's calls come to `enter_elsewhere` and do not meet the half-changed one.
 #[inline]
 pub fn begin(heap: &'static Heap) -> Entry {
     tls::set_heap(&BUSY);

@@ -52,7 +52,7 @@ impl Limit {
         Limit { said: AtomicU32::new(0), most }
     }
 
-    /// [`line`], as long as the limit is not reached; the last one says that it is the last.
+    /// [`line()`], as long as the limit is not reached; the last one says that it is the last.
     pub fn line(&self, write: impl FnOnce(&mut Buffer)) {
         let said = self.said.load(Ordering::Relaxed);
         if said >= self.most {

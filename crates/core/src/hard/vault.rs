@@ -58,7 +58,7 @@ impl Vault {
         &self.rows[class.min(COUNT)]
     }
 
-    /// Gives every slab without a block, and freed large blocks, back; see [`Row::release`] for `all`.
+    /// Gives every slab without a block, and freed large blocks, back; see `Row::release` for `all`.
     pub fn release(&'static self, all: bool) {
         self.rows.iter().for_each(|row| row.release(all));
         self.kept.release();

@@ -2,13 +2,14 @@
 //!
 //! Only what was asked for is cleared of a block that lies ready. Owns nothing.
 
+use super::hardened;
 use super::{allocate, bytes, enter, fail, guarded, watched};
 use crate::block;
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::Function;
 use crate::heap::Heap;
 use crate::profile::{self, Caller};
-use crate::{guard, hardened, tls};
+use crate::{guard, tls};
 
 /// calloc. O(1) amortized, and the clearing.
 #[inline(always)]

@@ -5,13 +5,13 @@
 
 use core::ptr::null_mut;
 
+use super::{SIZE_LIMIT, fail, report};
 use crate::class::{self, CLASSES, SLAB_MAX};
 use crate::count::{Function, weight};
 use crate::hard::{self, Giving, Resized, shortcut, vault};
 use crate::heap::{BUSY, Heap};
 use crate::misuse::Misuse;
 use crate::os;
-use crate::posix::{SIZE_LIMIT, fail, report};
 use crate::registry::{self, Entry};
 use crate::tls;
 

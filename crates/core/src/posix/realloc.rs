@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::compiler_fence;
 
 use super::calloc::claimed;
+use super::hardened;
 use super::release::{give_back, report};
 use super::{SIZE_LIMIT, allocate, bytes, enter, fail, guarded, take, watched};
 use crate::block::{self, Kind};
@@ -18,7 +19,7 @@ use crate::misuse::Misuse;
 use crate::profile::{self, Caller};
 use crate::registry::Entry;
 use crate::stack::class_of;
-use crate::{guard, hardened, large, mode, os, pagemap, tls};
+use crate::{guard, large, mode, os, pagemap, tls};
 
 /// realloc. O(1) amortized, and the copying.
 #[inline(always)]

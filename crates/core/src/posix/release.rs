@@ -5,6 +5,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use super::hardened;
 use super::{booked, enter, free_fast, guarded, kept, watched};
 use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
@@ -16,7 +17,7 @@ use crate::misuse::{self, Misuse};
 use crate::profile::{Caller, Mode};
 use crate::registry::{self, Entry};
 use crate::stack::class_of;
-use crate::{guard, hardened, large, mode, pagemap, profile, remote, tls};
+use crate::{guard, large, mode, pagemap, profile, remote, tls};
 
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
     match profile::mode() {
