@@ -63,6 +63,8 @@ pub struct Options {
     pub start_va: usize,
     /// `MEMS_ON_ERROR`.
     pub on_error: Policy,
+    /// `MEMS_HUGEPAGES`.
+    pub huge_pages: bool,
     /// Whether a terminal may get colours: `NO_COLOR` is not set, and `TERM` is not `dumb`.
     pub colours: bool,
 }
@@ -85,6 +87,7 @@ const DEFAULTS: Options = Options {
     page_size: 4096,
     start_va: 1000,
     on_error: Policy::Abort,
+    huge_pages: false,
     colours: true,
 };
 
@@ -92,7 +95,7 @@ const DEFAULTS: Options = Options {
 type Reader = fn(&mut Options, &'static [u8]) -> bool;
 
 /// Name, what is legal, reader.
-const KNOWN: [(&str, &str, Reader); 12] = [
+const KNOWN: [(&str, &str, Reader); 13] = [
     ("MEMS_STATS", "off, line, summary or full", stats),
     ("MEMS_STATS_FORMAT", "text or json", format),
     ("MEMS_STATS_FILE", "a path below 4000 bytes, with %p (pid), %n (program) or %% (%)", file),
@@ -105,6 +108,7 @@ const KNOWN: [(&str, &str, Reader); 12] = [
     ("MEMS_ON_ERROR", "abort, warn or ignore", on_error),
     ("MEMS_HARDEN", "1, on, 0 or off", harden),
     ("MEMS_GUARD", "off, sample or sample:N (1 to 2^30 blocks)", guard),
+    ("MEMS_HUGEPAGES", "1, on, 0 or off", huge_pages),
 ];
 
 /// The environment's values, all together, since the program may write over its own copy.
@@ -336,6 +340,12 @@ fn on_error(options: &mut Options, value: &'static [u8]) -> bool {
 /// Whether the value is legal, no more: it took effect with the first block, before any option was read.
 fn harden(_: &mut Options, value: &'static [u8]) -> bool {
     mode::reads(value).is_some()
+}
+
+fn huge_pages(options: &mut Options, value: &'static [u8]) -> bool {
+    let on = mode::reads(value);
+    options.huge_pages = on.unwrap_or_default();
+    on.is_some()
 }
 
 fn guard(options: &mut Options, value: &'static [u8]) -> bool {

@@ -6,7 +6,7 @@
 use core::arch::global_asm;
 use core::ffi::{c_char, c_int};
 
-use mems_core::{guard, misuse, profile, say, vspace};
+use mems_core::{engine, guard, misuse, profile, say, vspace};
 
 use crate::options::{Format, Options, Stats};
 use crate::{counters, dump, exit, live, log, options, process, record, stats_file, stderr};
@@ -39,6 +39,9 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     let options = options::get();
     misuse::set_policy(options.on_error);
     vspace::set_defaults(options.page_size as u64, options.start_va as u64);
+    if options.huge_pages {
+        start_huge_pages();
+    }
     if options.format == Format::Json || options.stats == Stats::Full {
         stderr::expect_long();
     }
@@ -65,6 +68,17 @@ unsafe extern "C" fn start(_: c_int, arguments: *const *const c_char, environmen
     }
     ::log::debug!("loaded: statistics to {}", if stats_file::is_wanted() { "a file" } else { "stderr" });
     mems_core::os::set_errno(errno);
+}
+
+#[cold]
+#[inline(never)]
+fn start_huge_pages() {
+    if mems_core::mode::is_hardened() {
+        return say::line(|text| {
+            text.text("MEMS_HUGEPAGES: not with MEMS_HARDEN, no huge pages are asked for")
+        });
+    }
+    engine::hugepages::start();
 }
 
 #[cold]

@@ -7,11 +7,17 @@ use std::path::Path;
 use std::process::Command;
 
 fn traced(program: &Path, arguments: &[&str], under_mems: bool) -> String {
+    let preloaded = format!("LD_PRELOAD={}", preload::library().display());
+    let environment = [preloaded.as_str()];
+    traced_with(program, arguments, if under_mems { &environment } else { &[] })
+}
+
+fn traced_with(program: &Path, arguments: &[&str], environment: &[&str]) -> String {
     let log = preload::scratch(&format!("strace.{:?}", std::thread::current().id()));
     let mut command = preload::plain("strace");
     command.args(["-f", "-qq", "-e", "trace=memory,memfd_create,write", "-e", "signal=none", "-o"]).arg(&log);
-    if under_mems {
-        command.arg("-E").arg(format!("LD_PRELOAD={}", preload::library().display()));
+    for variable in environment {
+        command.arg("-E").arg(variable);
     }
     preload::run(command.arg("--").arg(program).args(arguments));
     std::fs::read_to_string(log).expect("strace left its log")
@@ -53,6 +59,31 @@ fn between_start_and_end_only_mmap_and_munmap_in_whole_pages() {
         let length: u64 = arguments[1].parse().expect("a length");
         assert!(length > 0 && length.is_multiple_of(4096), "{name} of {length} bytes");
     }
+}
+
+#[test]
+fn huge_pages_are_asked_for_where_the_user_says_so_and_the_dump_tells() {
+    if !can_trace() {
+        return preload::skip("strace of huge pages", "strace is not installed or not allowed here");
+    }
+    let program = preload::compile("memory_calls", &[]);
+    let dump = preload::scratch("huge_pages.json");
+    let file = format!("MEMS_STATS_FILE={}", dump.display());
+    let preloaded = format!("LD_PRELOAD={}", preload::library().display());
+    let environment = [&preloaded, &file, "MEMS_STATS_FORMAT=json", "MEMS_HUGEPAGES=1"];
+    let log = traced_with(&program, &[], &environment);
+    let advice: Vec<_> = calls(&log).into_iter().filter(|(name, _)| *name == "madvise").collect();
+    for (_, arguments) in &advice {
+        let length: u64 = arguments[1].parse().expect("a length");
+        assert!(length >= 2 << 20 && arguments[2] == "MADV_HUGEPAGE", "madvise {arguments:?}");
+    }
+    let dump = std::fs::read_to_string(dump).expect("the dump");
+    let (_, told) = dump.split_once("\"madvise\":").expect("the dump has the field");
+    let told: usize = told.split(',').next().and_then(|n| n.parse().ok()).expect("a number");
+    // A kernel without huge pages refuses, which is no harm and is not counted.
+    let granted = log.lines().filter(|line| line.contains("madvise(") && line.ends_with("= 0")).count();
+    assert_eq!(told, granted);
+    assert!(!advice.is_empty(), "regions of megabytes were mapped");
 }
 
 #[test]

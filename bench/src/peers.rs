@@ -23,6 +23,8 @@ pub struct Peer {
 
 /// The name, or the beginning of the name, of MeMS with MEMS_HARDEN=1.
 pub const HARDENED: &str = "mems-hard";
+/// The same with MEMS_HUGEPAGES=1.
+const HUGE: &str = "mems-huge";
 
 /// MeMS counts and writes its dump in every row, as it does for everyone; only the dump's place is a file.
 fn counting() -> Vec<(String, String)> {
@@ -44,6 +46,9 @@ fn plain(name: &str, version: String, origin: &str, library: Option<PathBuf>) ->
     if name.starts_with(HARDENED) {
         environment.push(("MEMS_HARDEN".into(), "1".into()));
     }
+    if name.starts_with(HUGE) {
+        environment.push(("MEMS_HUGEPAGES".into(), "1".into()));
+    }
     Peer { name: name.into(), version, origin: origin.into(), library, environment }
 }
 
@@ -63,7 +68,8 @@ fn all(options: &Options) -> Result<Vec<Peer>, String> {
         let commit = answer("git", &["log", "-1", "--format=%h"]);
         let library = Some(absolute(&options.mems)?);
         peers.push(plain("mems", commit.clone(), "this repository", library.clone()));
-        peers.push(plain(HARDENED, commit, "the same, MEMS_HARDEN=1", library));
+        peers.push(plain(HARDENED, commit.clone(), "the same, MEMS_HARDEN=1", library.clone()));
+        peers.push(plain(HUGE, commit, "the same, MEMS_HUGEPAGES=1", library));
     }
     for lib in &options.libs {
         let (name, path) = lib.split_once('=').ok_or_else(|| format!("--lib {lib}: want NAME=PATH"))?;

@@ -7,6 +7,7 @@
 //!
 //! Free pages are kept while they are few beside the live ones, and given back otherwise (see `purge`).
 
+pub mod hugepages;
 mod purge;
 pub use purge::look;
 mod seen;
@@ -23,6 +24,7 @@ use crate::lock::Lock;
 use crate::nodes::NodePool;
 use crate::os::{self, PAGE};
 use crate::pagemap;
+use hugepages::HUGE_PAGE;
 
 /// Bits of a virtual address that are the physical page number.
 pub const PHYSICAL: u32 = 36;
@@ -230,9 +232,13 @@ impl Engine {
         let least = if align > 1 { need + (align.min(GRAIN / PAGE) - 1) * PAGE } else { need };
         let grown = match MAPPED.load(Relaxed) {
             0 => FIRST_REGION,
-            mapped => (mapped / 8).clamp(SMALLEST_REGION, LARGEST_REGION) & !(GRAIN - 1),
+            mapped if hugepages::are_on() => (mapped / 2).clamp(SMALLEST_REGION, LARGEST_REGION),
+            mapped => (mapped / 8).clamp(SMALLEST_REGION, LARGEST_REGION),
         };
         let wished = grown.max(need);
+        // A region of huge pages begins and ends with one.
+        let grain = if hugepages::are_on() && wished >= HUGE_PAGE { HUGE_PAGE } else { GRAIN };
+        let wished = wished.next_multiple_of(grain);
         for len in [
             wished,
             wished.max(least),
@@ -243,7 +249,7 @@ impl Engine {
             if len > wished && len != least {
                 continue;
             }
-            let hint = if self.hint > len { (self.hint - len) & !(GRAIN - 1) } else { 0 };
+            let hint = if self.hint > len { (self.hint - len) & !(grain - 1) } else { 0 };
             if let Some(at) = os::map(len, hint) {
                 let base = at.as_ptr() as usize;
                 if len == wished && wished < least && !base.is_multiple_of(align * PAGE) {
@@ -265,6 +271,7 @@ impl Engine {
         if known && self.chain.push_region(start, (len / PAGE) as u64, base as u64).is_ok() {
             self.number += 1;
             self.hint = base;
+            hugepages::ask(at, len);
             MAPPED.fetch_add(len, Relaxed);
             return true;
         }

@@ -1,4 +1,5 @@
-//! The only door to the kernel's memory calls: mmap and munmap, in whole pages, and nothing else.
+//! The only door to the kernel's memory calls: mmap and munmap, in whole pages, and nothing else; but for madvise where the
+//! user asked for huge pages.
 //!
 //! Owns no memory; counts the calls. Leaves errno alone, so that no floor above has to. Every
 //! mapping is private, anonymous and of one flag set, so that the kernel merges neighbours into one VMA; but for pages of
@@ -108,6 +109,17 @@ pub unsafe fn purge(at: NonNull<u8>, len: usize) -> bool {
     }
     CALLS.mmap.fetch_add(1, Relaxed);
     true
+}
+
+/// Asks the kernel to back `[at, at + len)` by huge pages: madvise, for who has asked for it (see `engine::hugepages`) and for
+/// nobody else. False when the kernel refuses or has none.
+///
+/// # Safety
+/// The range is whole pages of the caller's own mappings.
+pub unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
+    let arguments = [at.as_ptr() as usize, len, libc::MADV_HUGEPAGE as usize, 0, 0, 0];
+    // SAFETY: the advice changes no byte and no protection.
+    unsafe { syscall::call(libc::SYS_madvise, arguments) == 0 }
 }
 
 /// Lays a page of a file, shared, over the page at `at`; both hold the same bytes when this is called. False when the

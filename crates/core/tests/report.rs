@@ -51,7 +51,7 @@ fn all(n: u64) -> (Snapshot, MemsRow) {
     let e = &mut s.engine;
     (e.mmap, e.munmap, e.mapped, e.regions, e.process, e.hole) = (n, n, n, n, n, n);
     (e.hole_bytes, e.largest_hole, e.splits, e.joins, e.bookkeeping) = (n, n, n, n, n);
-    (e.slack, e.rounding) = (n, n);
+    (e.slack, e.rounding, e.madvise) = (n, n, n);
     for class in &mut s.classes {
         *class = ClassRow { slot: n, slabs: n, slots: n, used: n };
     }
@@ -164,10 +164,17 @@ fn summary_shows_new_and_delete_inherited_threads_and_the_mems_heap_only_where_t
     counts.calls[Function::New as usize] = 12;
     counts.inherited_blocks = 5;
     counts.threads = [1, 3, 17];
+    counts.engine.madvise = 4;
     mems.regions = 1;
     mems.pages = 3;
     let text = summary_of(&PROCESS, &counts, &mems, false);
-    for part in ["C++", "inherited", "threads 3 at peak, 17 ever", "mems_*      3 pages x 4096, "] {
+    for part in [
+        "C++",
+        "inherited",
+        "threads 3 at peak, 17 ever",
+        "HOLE   4 madvise\n",
+        "mems_*      3 pages x 4096, ",
+    ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
 }

@@ -57,6 +57,8 @@ pub struct EngineRow {
     pub mmap: u64,
     /// munmap calls that succeeded.
     pub munmap: u64,
+    /// madvise calls that asked for huge pages and succeeded: 0 but with `MEMS_HUGEPAGES=1`.
+    pub madvise: u64,
     /// Bytes mapped now: regions and bookkeeping.
     pub mapped: u64,
     /// Nodes of the main chain.
@@ -173,6 +175,7 @@ impl Snapshot {
         engine: EngineRow {
             mmap: 0,
             munmap: 0,
+            madvise: 0,
             mapped: 0,
             regions: 0,
             process: 0,

@@ -8,14 +8,16 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use mems_chain::NodeId;
 
-use crate::engine::{ENGINE, Engine, MAPPED, address};
+use crate::engine::{ENGINE, Engine, MAPPED, address, hugepages};
 use crate::os::{self, PAGE};
 use crate::pagemap;
 
 /// Dirty pages in holes that are always kept.
 const KEPT_PAGES: usize = 256;
-/// Only runs of at least this many dirty pages are given back while the region is in use.
-const PURGE_RUN: usize = 16;
+/// Only runs of at least this many dirty pages are given back while the region is in use; of huge pages, whole ones.
+fn purge_run() -> usize {
+    if hugepages::are_on() { hugepages::HUGE_PAGE / PAGE } else { 16 }
+}
 /// First pause between purges after one that was regretted.
 const PAUSE_NS: u64 = 1_000_000_000;
 const LONGEST_PAUSE_NS: u64 = 64 * PAUSE_NS;
@@ -93,7 +95,7 @@ impl Engine {
             return;
         }
         DUE.store(if self.spared > 0 { self.spared_until } else { 0 }, Relaxed);
-        self.purged = self.purge(kept / 2 + self.spared, PURGE_RUN);
+        self.purged = self.purge(kept / 2 + self.spared, purge_run());
         // What is left in short runs between live pages is not looked at again before there is more.
         self.stuck = self.dirty;
         self.missed = 0;
@@ -136,7 +138,7 @@ impl Engine {
     #[cold]
     #[inline(never)]
     fn shed(&mut self) {
-        self.purge((self.high + self.high / 4 + KEPT_PAGES).saturating_sub(self.live), PURGE_RUN);
+        self.purge((self.high + self.high / 4 + KEPT_PAGES).saturating_sub(self.live), purge_run());
         self.stuck = self.dirty;
     }
 
@@ -202,6 +204,7 @@ impl Engine {
                 // SAFETY: the pages lie in a HOLE: no block has them.
                 && unsafe { os::purge(at, len * PAGE) }
             {
+                hugepages::ask(at, len * PAGE);
                 self.dirty -= pagemap::clear_dirty(start, len);
             }
             let end = start + len * PAGE;

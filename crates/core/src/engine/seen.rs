@@ -5,7 +5,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::count::{EngineRow, WalkItem};
-use crate::engine::{ENGINE, MAPPED, PHYSICAL, address};
+use crate::engine::{ENGINE, MAPPED, PHYSICAL, address, hugepages};
 use crate::os::{self, PAGE};
 
 /// Fills a snapshot's row from the engine as it stands. Takes no lock: when the engine is busy, what needs the
@@ -13,6 +13,7 @@ use crate::os::{self, PAGE};
 pub fn row(out: &mut EngineRow) -> bool {
     out.mmap = os::CALLS.mmap.load(Relaxed);
     out.munmap = os::CALLS.munmap.load(Relaxed);
+    out.madvise = hugepages::asked();
     out.bookkeeping = crate::pool::MAPPED.load(Relaxed) as u64;
     out.mapped = MAPPED.load(Relaxed) as u64 + out.bookkeeping;
     let Some(engine) = ENGINE.try_take() else { return false };

@@ -135,6 +135,7 @@ fn engine(report: &Report, to: &mut Buffer) {
     to.text("\"engine\":{");
     field("mmap", engine.mmap, to);
     field(",munmap", engine.munmap, to);
+    field(",madvise", engine.madvise, to);
     field(",mapped", engine.mapped, to);
     field(",regions", engine.regions, to);
     field(",process", engine.process, to);

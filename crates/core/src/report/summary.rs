@@ -270,12 +270,20 @@ fn engine(report: &Report, paint: &Paint, to: &mut Buffer) {
         to.text("busy in another thread: not counted, its holes are in the slack\n");
         return;
     }
+    // The line has no room for four long figures.
+    let width = if engine.madvise == 0 { 11 } else { 7 };
     for (figure, word) in
-        [(engine.regions, " regions   "), (engine.process, " PROCESS   "), (engine.hole, " HOLE\n")]
+        [(engine.regions, " regions   "), (engine.process, " PROCESS   "), (engine.hole, " HOLE")]
     {
-        count(figure, 11, to);
+        count(figure, width, to);
         to.text(word);
     }
+    if engine.madvise != 0 {
+        to.text("   ");
+        short_count(engine.madvise, to);
+        to.text(" madvise");
+    }
+    to.text("\n");
     paint.label(14, "holes", to);
     bytes(engine.hole_bytes, to);
     to.text(", largest ");
