@@ -39,7 +39,8 @@ impl File {
             }
             text.bytes(wanted);
             text.bytes(name);
-            text.bytes(b"\0");
+            // Not as a text of one NUL: that would lie on a page of the library that nothing else here reads.
+            text.fill(0, 1);
             if text.is_cut() { 0 } else { text.len() }
         });
         self.reopen()

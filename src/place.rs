@@ -16,6 +16,8 @@ const ROOM: usize = 32 << 10;
 /// In `used`: somebody is writing.
 const BUSY: usize = usize::MAX;
 
+/// `used` first, so that it is on the page of the first bytes.
+#[repr(C)]
 struct Store {
     used: AtomicUsize,
     bytes: UnsafeCell<[u8; ROOM]>,

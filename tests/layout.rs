@@ -26,6 +26,19 @@ const EVERY: [&str; 15] = [
     "mems_core::engine::Engine::map",
 ];
 
+/// Bytes from the file's start within which what every process runs ends: tables, constants, code.
+const FRONT: u64 = 112 << 10;
+
+/// What few processes run in which no thread frees another's blocks; some of it is marked cold.
+const THREADS: [&str; 6] = [
+    "mems_core::registry::thread_ends",
+    "mems_core::remote::make_room",
+    "mems_core::remote::collect",
+    "mems_core::remote::post",
+    "calloc",
+    "realloc",
+];
+
 /// Written at every start, or by the first malloc.
 const WRITTEN: [&str; 7] = [
     "mems::process::PID",
@@ -79,8 +92,23 @@ fn what_every_process_runs_lies_together_in_front() {
     assert!(size <= 96 << 10, ".text.mems has grown to {size} bytes: what of it does every process run?");
     let symbols = symbols();
     for name in EVERY {
-        let (at, _) = symbols.get(name).unwrap_or_else(|| panic!("{name} is gone: what stands in for it?"));
+        let (at, len) = symbols.get(name).unwrap_or_else(|| panic!("{name} is gone: what stands in for it?"));
         assert!((start..start + size).contains(at), "{name} lies outside of .text.mems");
+        assert!(at + len <= FRONT, "{name} ends at {}: what lies in front that few processes run?", at + len);
+    }
+}
+
+#[test]
+fn what_programs_with_threads_run_lies_right_behind() {
+    let Some((start, size)) = section(".text.more") else {
+        return preload::skip("layout", "this linker did not take src/layout.ld");
+    };
+    let (first, first_size) = section(".text.mems").expect("both are there or none");
+    assert!(start - (first + first_size) < 64, "something lies between .text.mems and .text.more");
+    let symbols = symbols();
+    for name in THREADS {
+        let (at, _) = symbols.get(name).unwrap_or_else(|| panic!("{name} is gone: what stands in for it?"));
+        assert!((first..start + size).contains(at), "{name} lies elsewhere");
     }
 }
 

@@ -53,7 +53,7 @@ fn opening(main: &Results) -> String {
         "# Performance\n\n<!-- Written by `make bench`. What people add stands in bench/notes.md and is taken over below. -->\n\n\
          MeMS beside other allocators, measured on {date} with `{command}`; MeMS counts everything, in every row, and writes its dump to a file.\n\n\
          Each row is a fixed amount of work. Every allocator runs it once a round, in turn, forwards and then backwards (rounds of patterns: {}, of real programs: {}). \
-         CPU time is user + system of the process and all children it waited for, peak RSS that of its largest process, both as the kernel counts them. \
+         CPU time is user + system of the process and all children it waited for, peak RSS that of its largest process (VmHWM, read as it ends). \
          Cells are the median's ratio to glibc's median, less is better; ± is half the range of the rounds in percent of the median. \
          Each library proved before the session that it serves malloc when it is preloaded, and every run's output had to equal that under glibc. \
          Columns that end in `-4k` are mimalloc without the huge pages it asks the kernel for (MIMALLOC_ALLOW_THP=0): MeMS takes memory by mmap alone.\n\n\

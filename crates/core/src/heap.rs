@@ -80,6 +80,10 @@ pub struct Heap {
     pub published: Cell<(i64, i64)>,
     /// Hardened mode's part of the heap (see `hard`); null in plain mode, and before it is first needed.
     pub vault: Cell<*mut u8>,
+    /// Room for the stacks; None in hardened mode.
+    rooms: Cell<Option<&'static [Cell<usize>; stack::ROOMS]>>,
+    /// Places of it that stacks have.
+    furnished: Cell<usize>,
     /// By class: for how many slabs to come no loan is looked for, and the last such pause.
     pub pauses: [Cell<(u16, u16)>; LIMIT],
     /// Bytes by which stacks are deeper than they were at first.
@@ -116,17 +120,33 @@ impl Heap {
     }
 
     /// Readies a heap of zero bytes.
-    pub fn open(&'static self, mut rooms: &'static [Cell<usize>], secret: usize) {
+    pub fn open(&'static self, rooms: &'static [Cell<usize>; stack::ROOMS], secret: usize) {
         self.secret.set(secret);
         self.counters.level.open();
         if mode::is_hardened() {
             // No stack has room, so every call takes the slow path.
             return;
         }
-        for class in 1..=COUNT {
-            let (room, rest) = rooms.split_at(stack::room_of(class));
-            self.stacks[class].open(class, room);
-            rooms = rest;
+        self.rooms.set(Some(rooms));
+        (1..=COUNT).for_each(|class| self.stacks[class].open(class));
+    }
+
+    /// Gives the stack of `class` its room, if it has none yet: the next one, so that the classes in use lie together.
+    #[inline]
+    pub fn furnish(&'static self, class: usize) {
+        if self.stacks[class].is_bare() {
+            self.furnish_now(class);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn furnish_now(&'static self, class: usize) {
+        let Some(rooms) = self.rooms.get() else { return };
+        let (from, places) = (self.furnished.get(), stack::room_of(class));
+        if let Some(room) = rooms.get(from..from + places) {
+            self.furnished.set(from + places);
+            self.stacks[class].furnish(class, room);
         }
     }
 
@@ -167,6 +187,8 @@ impl Heap {
     fn refill(&'static self, class: usize) -> Option<usize> {
         let stack = &self.stacks[class % LIMIT];
         self.settle();
+        self.furnish(class);
+        stack.ask(class);
         if self.is_owed() {
             remote::collect(self);
             if let Some(block) = stack.pop() {

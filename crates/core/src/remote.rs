@@ -169,7 +169,7 @@ pub fn collect(heap: &'static Heap) {
     heap.inbox.empty(|packet| {
         let class = packet.class();
         let stack = &heap.stacks[class % LIMIT];
-        if class != 0 && stack.stow_whole(packet) {
+        if class != 0 && !stack.is_bare() && stack.stow_whole(packet) {
             return;
         }
         for block in packet.blocks() {
@@ -225,6 +225,9 @@ pub fn put_on(heap: &'static Heap, stack: &'static Stack, class: usize, block: u
 #[cold]
 #[inline(never)]
 fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
+    if stack.is_bare() {
+        return heap.furnish(class);
+    }
     if WHOLE.shared.load(Relaxed) {
         part(heap, stack, class);
         if stack.place().is_some() {

@@ -23,7 +23,7 @@ pub const MOVED: usize = packet::ROOM;
 pub struct Stack {
     /// One past the newest block; `floor <= top <= limit`.
     pub top: Cell<*const Cell<usize>>,
-    /// Where the oldest block stands.
+    /// Where the oldest block stands; null as long as the stack has no room.
     pub floor: Cell<*const Cell<usize>>,
     /// `floor` + room.
     pub limit: Cell<*const Cell<usize>>,
@@ -43,18 +43,44 @@ pub struct Stack {
     depth: Cell<u16>,
     /// Whether blocks went back to the slabs since some last came from them.
     pub overflowed: Cell<bool>,
+    /// Whether this heap was ever asked for a block of the class that was not on the stack.
+    asked: Cell<bool>,
 }
 
+/// The most bytes in blocks on a stack that only gets what the thread frees of other heaps.
+const UNASKED: usize = 16 << 10;
+
 impl Stack {
-    /// Readies the stack of `class` over its room.
-    pub fn open(&self, class: usize, room: &'static [Cell<usize>]) {
+    /// Readies the stack of `class`; it has no room yet, so nothing is on it and nothing fits.
+    pub fn open(&self, class: usize) {
         let kind = &CLASSES[class];
-        self.top.set(room.as_ptr());
-        self.floor.set(room.as_ptr());
         self.weight.set(kind.weight);
         self.mask.set(kind.mask);
         self.inverse.set(kind.inverse);
-        self.deepen(class, kind.stack as usize);
+        let depth = (UNASKED / kind.slot as usize).max(4).min(kind.stack as usize);
+        self.deepen(class, depth);
+    }
+
+    /// Whether it has no room yet.
+    #[inline]
+    pub fn is_bare(&self) -> bool {
+        self.floor.get().is_null()
+    }
+
+    /// Gives a stack without room its room, for good: so a signal handler that comes in between any two instructions finds
+    /// it either without, where the fast paths do nothing, or whole.
+    pub fn furnish(&self, class: usize, room: &'static [Cell<usize>]) {
+        self.top.set(room.as_ptr());
+        self.floor.set(room.as_ptr());
+        self.deepen(class, self.depth());
+    }
+
+    /// Notes that the heap is asked for blocks of the class: from then on the stack is as deep as its class has it.
+    #[inline]
+    pub fn ask(&self, class: usize) {
+        if !self.asked.replace(true) {
+            self.deepen(class, CLASSES[class].stack as usize);
+        }
     }
 
     /// The most blocks here, packets included.
@@ -67,8 +93,10 @@ impl Stack {
         let room = room_of(class);
         self.depth.set(depth as u16);
         self.full_limit.set(depth.saturating_sub(room).div_ceil(MOVED) as u16);
-        // SAFETY: the stack's room has that many places.
-        self.limit.set(unsafe { self.floor.get().add(depth.min(room)) });
+        if !self.is_bare() {
+            // SAFETY: the stack's room has that many places.
+            self.limit.set(unsafe { self.floor.get().add(depth.min(room)) });
+        }
     }
 
     /// The newest block, taken off.

@@ -236,8 +236,37 @@ fn a_stack(class: usize) -> &'static Stack {
     let room: &'static [Cell<usize>] = (0..stack::ROOM).map(|_| Cell::new(0)).collect::<Vec<_>>().leak();
     // SAFETY: a stack is numbers and cells of pointers and None; zero is valid for all of them.
     let stack: &'static Stack = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
-    stack.open(class, room);
+    stack.open(class);
+    stack.ask(class);
+    stack.furnish(class, room);
     stack
+}
+
+#[test]
+fn a_stack_without_room_takes_nothing_and_gives_nothing() {
+    // SAFETY: as in a_stack.
+    let stack: &'static Stack = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
+    stack.open(3);
+    assert!(stack.is_bare() && stack.is_empty() && stack.gap().is_empty());
+    assert!(stack.pop().is_none() && !stack.push(48));
+    stack.ask(3);
+    assert!(stack.pop().is_none() && !stack.push(48), "being asked for gives it no room");
+}
+
+#[test]
+fn a_stack_that_nobody_asks_for_holds_16_kib() {
+    let room: &'static [Cell<usize>] = (0..stack::ROOM).map(|_| Cell::new(0)).collect::<Vec<_>>().leak();
+    for (class, kind) in CLASSES.iter().enumerate().take(COUNT + 1).skip(1) {
+        // SAFETY: as in a_stack.
+        let stack: &'static Stack = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
+        stack.open(class);
+        stack.furnish(class, room);
+        let (slot, before) = (kind.slot as usize, stack.depth());
+        assert!(before * slot <= 16 << 10 || before <= 4, "class {class}: {before} blocks");
+        stack.ask(class);
+        assert!(stack.depth() >= before);
+        assert_eq!(stack.depth(), kind.stack as usize, "class {class}");
+    }
 }
 
 #[test]
