@@ -68,7 +68,7 @@ fn check(function: &str, most: usize) {
 
 #[test]
 fn a_small_malloc_calls_nothing_locks_nothing_and_needs_no_stack() {
-    check("malloc", 31);
+    check("malloc", 30);
 }
 
 #[test]

@@ -57,12 +57,13 @@ pub const TABLE: [Class; LIMIT] = {
     all
 };
 
-/// Class by `(size + 15) / 16`, for sizes up to [`SMALL_MAX`].
-static SMALL: [u8; SMALL_MAX / 16 + 1] = {
-    let mut table = [1u8; SMALL_MAX / 16 + 1];
+/// 16 times the class by `(size + 15) / 16`, for sizes up to [`SMALL_MAX`]: a tally takes 16 bytes and a stack 64, so the
+/// number is an offset among the ones and, times four, which an address may hold, among the others.
+static SMALL: [u16; SMALL_MAX / 16 + 1] = {
+    let mut table = [16u16; SMALL_MAX / 16 + 1];
     let mut i = 1;
     while i < table.len() {
-        table[i] = search(i * 16) as u8;
+        table[i] = search(i * 16) as u16 * 16;
         i += 1;
     }
     table
@@ -123,10 +124,16 @@ const fn search(size: usize) -> usize {
 /// The class that serves `size` ≤ [`SMALL_MAX`] bytes.
 #[inline(always)]
 pub fn of_small(size: usize) -> usize {
-    let class = SMALL[size.wrapping_add(15) >> 4] as usize;
-    // SAFETY: the table holds classes only.
-    unsafe { core::hint::assert_unchecked(class < LIMIT) };
-    class
+    offset_of_small(size) / 16
+}
+
+/// 16 times that class.
+#[inline(always)]
+pub fn offset_of_small(size: usize) -> usize {
+    let offset = SMALL[size.wrapping_add(15) >> 4] as usize;
+    // SAFETY: the table holds classes only, times 16.
+    unsafe { core::hint::assert_unchecked(offset < LIMIT * 16) };
+    offset
 }
 
 /// The class that serves `size` bytes, [`SMALL_MAX`] < `size` ≤ [`SLAB_MAX`].

@@ -4,10 +4,12 @@
 //! therefore a relaxed load and a relaxed store, never a locked instruction. Nothing here does I/O.
 
 mod counter;
+mod due;
 mod level;
 mod rows;
 
-pub use counter::{Counter, Tally};
+pub use counter::{Counter, Tallies, Tally};
+pub use due::{Due, Stream};
 pub use level::{Level, usable_of, weight};
 pub use rows::{ClassRow, EngineRow, MemsRow, Peak, SizeRow, Snapshot, WalkItem};
 
@@ -77,9 +79,9 @@ pub const fn size_row(size: usize) -> usize {
 #[repr(C, align(4096))]
 pub struct Counters {
     /// Blocks by class of the asked size, asked by malloc.
-    pub malloc: [Tally; class::LIMIT],
+    pub malloc: Tallies,
     /// The same, by operator new.
-    pub new: [Tally; class::LIMIT],
+    pub new: Tallies,
     /// All other blocks by row of the size histogram.
     pub sizes: [Tally; SIZES],
     /// Successful calls and bytes by function, but those in `malloc` and `new`; for `Delete` all calls.
@@ -100,6 +102,8 @@ pub struct Counters {
     pub usable: Counter,
     /// What is live of what this heap's thread allocated and freed.
     pub level: Level,
+    /// What `malloc`, `new` and `usable` have beside what stands there, where blocks are sampled.
+    pub due: Due,
 }
 
 const _: () = assert!(size_of::<Counters>() == 4096);
@@ -132,16 +136,18 @@ impl Counters {
 
     /// Blocks ever asked, successfully.
     pub fn blocks(&self) -> u64 {
-        self.malloc.iter().chain(&self.new).chain(&self.sizes).map(|tally| tally.blocks.get()).sum()
+        let tallies = self.malloc.iter().chain(self.new.iter()).chain(&self.sizes);
+        tallies.map(|tally| tally.blocks.get()).fold(self.due.all_blocks(), u64::wrapping_add)
     }
 
     /// Adds this page to a snapshot: calls, bytes, sizes. What is live is the caller's to add.
     pub fn sum_into(&self, out: &mut Snapshot) {
-        let mut usable = self.usable.get();
+        let mut usable = self.usable.get().wrapping_add(self.due.bytes());
         for c in 1..=class::COUNT {
             let slot = class::CLASSES[c].slot as u64;
             for (tally, function) in [(&self.malloc[c], Function::Malloc), (&self.new[c], Function::New)] {
-                let (blocks, bytes) = (tally.blocks.get(), tally.bytes.get());
+                let beside = self.due.blocks(function == Function::New, c);
+                let (blocks, bytes) = (tally.blocks.get().wrapping_add(beside), tally.bytes.get());
                 let row = &mut out.sizes[size_row(slot as usize)];
                 row.blocks += blocks;
                 row.asked += bytes;

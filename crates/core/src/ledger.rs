@@ -193,10 +193,11 @@ pub struct Page([Row; ROWS]);
 pub struct Ledger {
     /// The block that this thread allocated last.
     pub last: Cell<usize>,
-    /// How far it is to the next sample, as a weight (see `count`).
-    pub countdown: Cell<i64>,
-    /// What that was when the last sample had been taken.
-    pub sampled_at: Cell<i64>,
+    /// How many blocks the heap's thread had allocated when the last sample had been taken.
+    pub sampled_at: Cell<u64>,
+    /// The streams of blocks in which a sample was ever looked for (see `profile::sample`): a bit a class for malloc and for
+    /// new, and one for the stream of bytes.
+    pub begun: [Cell<u64>; 3],
     /// The state of its random numbers; 0: not begun.
     pub random: Cell<u64>,
     /// How many calls of dlclose the thread knows of.
@@ -246,8 +247,8 @@ impl Ledger {
         let pages = unsafe { core::slice::from_raw_parts(directory.as_ptr(), count) };
         let empty = Ledger {
             last: Cell::new(0),
-            countdown: Cell::new(0),
             sampled_at: Cell::new(0),
+            begun: [const { Cell::new(0) }; 3],
             random: Cell::new(0),
             unloads: Cell::new(0),
             pages,

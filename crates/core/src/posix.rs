@@ -28,8 +28,8 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 use core::sync::atomic::compiler_fence;
 
 use crate::block::{self, Kind};
-use crate::class::{self, CLASSES, LIMIT, SLAB_MAX, SMALL_MAX};
-use crate::count::{Counters, Function, Tally};
+use crate::class::{self, CLASSES, SLAB_MAX, SMALL_MAX};
+use crate::count::{Counters, Function, Tallies};
 use crate::heap::Heap;
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
@@ -53,7 +53,7 @@ fn enter() -> Option<Entry> {
     entry
 }
 
-/// malloc. O(1) amortized; 31 instructions for a small size.
+/// malloc. O(1) amortized; 30 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
     match pop_for::<false>(size) {
@@ -72,34 +72,39 @@ pub fn new_fast(size: usize) -> Option<*mut u8> {
 #[inline(always)]
 fn pop_for<const NEW: bool>(size: usize) -> Option<*mut u8> {
     let heap = tls::own()?;
-    let class = if heap.pass.is_small(size) { class::of_small(size) } else { medium(heap, size)? };
-    pop::<NEW>(heap, class, size)
+    let offset = if heap.pass.is_small(size) { class::offset_of_small(size) } else { medium(heap, size)? };
+    pop::<NEW>(heap, offset, size)
 }
 
-/// The class for a size above [`SMALL_MAX`]. Apart, so that the straight way is the small sizes'.
+/// 16 times the class for a size above [`SMALL_MAX`]. Apart, so that the straight way is the small sizes'.
 #[cold]
 #[inline]
 fn medium(heap: &Heap, size: usize) -> Option<usize> {
-    (size < heap.pass.slab_below()).then(|| class::of_medium(size))
+    (size < heap.pass.slab_below()).then(|| class::of_medium(size) * 16)
 }
 
 /// The tallies of malloc, or of operator new.
 #[inline(always)]
-fn tallies<const NEW: bool>(counters: &Counters) -> &[Tally; LIMIT] {
+fn tallies<const NEW: bool>(counters: &Counters) -> &Tallies {
     if NEW { &counters.new } else { &counters.malloc }
 }
 
-/// A block from the heap's stack of `class`, counted; None when it is empty.
+/// A block from the heap's stack of a class, counted; None when it is empty, or the next block is due to be sampled.
+/// `offset`: 16 times the class.
 #[inline(always)]
-fn pop<const NEW: bool>(heap: &Heap, class: usize, size: usize) -> Option<*mut u8> {
-    let stack = &heap.stacks[class];
+fn pop<const NEW: bool>(heap: &Heap, offset: usize, size: usize) -> Option<*mut u8> {
+    let tally = tallies::<NEW>(&heap.counters).at(offset);
+    if tally.is_next_due() {
+        return None;
+    }
+    let stack = heap.stack_at(offset);
     let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {
         // Back it goes: the slow path meets it again, reports it and drops it. A call from here would cost a stack frame.
         stack.push(block);
         return None;
     }
-    tallies::<NEW>(&heap.counters)[class].add(size);
+    tally.add(size);
     heap.counters.level.add(stack.weight.get());
     Some(block as *mut u8)
 }
@@ -133,11 +138,6 @@ extern "C" fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize,
 /// operator new in full, with its caller's return address, stack pointer after the return, and frame pointer. Null when
 /// it fails; what follows is the caller's business.
 pub extern "C" fn new_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
-    if profile::mode() == Mode::Sample
-        && let Some(block) = booked::unsampled::<true>(size)
-    {
-        return block;
-    }
     slow::<true>(size, site, stack, frame)
 }
 
@@ -303,36 +303,24 @@ fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
     true
 }
 
-/// A block that is not sampled needs no caller. By a jump.
-#[cold]
-#[inline(never)]
-extern "C" fn malloc_cold(size: usize) -> *mut u8 {
-    if profile::mode() == Mode::Sample
-        && let Some(block) = booked::unsampled::<false>(size)
-    {
-        return block;
-    }
-    malloc_with_caller(size)
-}
-
 with_caller! {
-    /// Reached by jumps from the exported function, so that the return address is still the program's.
-    malloc_with_caller(size) -> *mut u8, 1 => malloc_slow
+    /// Reached by a jump from the exported function, so that the return address is still the program's.
+    malloc_cold(size) -> *mut u8, 1 => malloc_slow
 }
 with_caller! {
-    /// As `malloc_with_caller`.
+    /// As `malloc_cold`.
     free_cold(pointer), 1 => free_slow
 }
 with_caller! {
-    /// As `malloc_with_caller`.
+    /// As `malloc_cold`.
     delete_cold(pointer), 1 => delete_slow
 }
 with_caller! {
-    /// As `malloc_with_caller`.
+    /// As `malloc_cold`.
     free_sized_cold(pointer, size), 2 => free_sized_slow
 }
 with_caller! {
-    /// As `malloc_with_caller`.
+    /// As `malloc_cold`.
     delete_sized_cold(pointer, size), 2 => delete_sized_slow
 }
 

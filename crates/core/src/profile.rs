@@ -1,8 +1,8 @@
 //! Call sites: who allocated what, for how long, and who owned the memory at the peak.
 //!
 //! Off unless asked for at load. Then no size passes for small and no address for near in what the fast paths compare, so
-//! that every malloc, and but for samples every free, comes to the slow path, which has the caller's return address; the
-//! default mode pays nothing. A call finds its site's number (`sites`), which goes to a mark beside the block's slot, and adds
+//! that every malloc and every free comes to the slow path, which has the caller's return address; but where blocks are
+//! sampled, only those that are due (see `sample`) and their frees do. The default mode pays nothing. A call finds its site's number (`sites`), which goes to a mark beside the block's slot, and adds
 //! to the row of that number in its thread's own ledger; free finds the row by the mark (`book`). Stacks are unwound before any
 //! lock of the heap is taken.
 
@@ -86,10 +86,12 @@ pub fn start(mode: Mode, interval: usize, stack_end: usize) -> bool {
     if !modules::start() || !sites::start(mode.room()) || mode != Mode::Sites && !unwind::start(stack_end) {
         return false;
     }
-    INTERVAL.store(interval.clamp(1, sample::LONGEST), Relaxed);
+    sample::start(interval.clamp(1, sample::LONGEST));
     MODE.store(mode as u8, Release);
-    registry::let_nothing_pass();
-    if mode != Mode::Sample {
+    if mode == Mode::Sample {
+        registry::arm();
+    } else {
+        registry::let_nothing_pass();
         pagemap::watch();
     }
     true

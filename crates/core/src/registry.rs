@@ -83,6 +83,17 @@ pub fn let_nothing_pass() {
     tls::heap().pass.set(false);
 }
 
+/// Whether new threads' heaps count up to blocks that are due.
+static ARMED: AtomicBool = AtomicBool::new(false);
+
+/// From now on blocks of this thread, and of those that have no heap yet, are due now and then (see `count`). For good.
+pub fn arm() {
+    ARMED.store(true, Release);
+    if let Some(heap) = tls::own() {
+        heap.counters.arm();
+    }
+}
+
 /// Starts a change of the calling thread's heap. Meanwhile its slot holds a heap in which nothing is found, so that
 /// a signal handler's calls come to `enter_elsewhere` and do not meet the half-changed one.
 #[inline]
@@ -165,6 +176,9 @@ fn birth() -> Option<&'static Heap> {
         share_level();
     }
     heap.pass.set(PASS.load(Acquire));
+    if ARMED.load(Acquire) {
+        heap.counters.arm();
+    }
     heap.state.store(State::Live as u8, Release);
     Some(heap)
 }

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, A
 
 use crate::account::{ACCOUNT, Account};
 use crate::class;
-use crate::count::{Counter, Counters, FUNCTIONS, SIZES, Snapshot};
+use crate::count::{Counter, Counters, Due, FUNCTIONS, SIZES, Snapshot};
 use crate::os::{self, PAGE};
 
 /// What a file of counters begins with.
@@ -24,7 +24,9 @@ pub const FIRST_HEAP: usize = 3;
 pub const LAYOUT: u64 = layout();
 
 const fn layout() -> u64 {
-    let sizes = [size_of::<Header>(), size_of::<Snapshot>(), SIZES, FUNCTIONS, class::COUNT, class::LIMIT];
+    let due = size_of::<Due>();
+    let sizes =
+        [size_of::<Header>(), size_of::<Snapshot>(), SIZES, FUNCTIONS, class::COUNT, class::LIMIT, due];
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut i = 0;
     while i < sizes.len() + class::COUNT {

@@ -3,7 +3,10 @@
 //! A relaxed load and a relaxed store, never a locked instruction: two plain instructions on every machine we know. The
 //! owner is the thread whose heap the counter lies in. Owns nothing else.
 
+use core::ops::Deref;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::class::LIMIT;
 
 /// False in the build that measures the price of counting: there every counter stays as it is, the level with them, and the
 /// dump is all zeros.
@@ -56,3 +59,29 @@ impl Tally {
         self.bytes.add(bytes as u64);
     }
 }
+
+/// A tally a class.
+#[repr(transparent)]
+pub struct Tallies([Tally; LIMIT]);
+
+impl Tallies {
+    /// The tally of the class that is a 16th of `offset`, which is below 16 times [`LIMIT`].
+    #[inline(always)]
+    pub fn at(&self, offset: usize) -> &Tally {
+        debug_assert!(offset < LIMIT * 16 && offset.is_multiple_of(16));
+        let tally = self.0.as_ptr().wrapping_byte_add(offset);
+        // SAFETY: a tally takes 16 bytes, so that is one of them.
+        unsafe { &*tally }
+    }
+}
+
+impl Deref for Tallies {
+    type Target = [Tally; LIMIT];
+
+    #[inline(always)]
+    fn deref(&self) -> &[Tally; LIMIT] {
+        &self.0
+    }
+}
+
+const _: () = assert!(size_of::<Tally>() == 16);

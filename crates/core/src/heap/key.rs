@@ -16,6 +16,15 @@ impl Heap {
         mine.then(|| unsafe { &*(key as *const Stack) })
     }
 
+    /// The stack of the class that is a 16th of `offset`, which is below 16 times LIMIT.
+    #[inline(always)]
+    pub fn stack_at(&self, offset: usize) -> &Stack {
+        debug_assert!(offset < PAGE / 4 && offset.is_multiple_of(16));
+        let stack = self.stacks.as_ptr().wrapping_byte_add(offset * 4);
+        // SAFETY: a stack takes 64 bytes, so that is one of them.
+        unsafe { &*stack }
+    }
+
     /// This heap's stack of the class whose stack, in whatever heap, a page map key names. For other keys one that was
     /// never opened, or row 0.
     #[inline(always)]

@@ -88,11 +88,10 @@ extern "C" fn posix_memalign_slow(
         Ok(block) => block,
         Err(error) => return error,
     };
+    let block =
+        if profile::is_on() { watched::took(block, size, &Caller { site, stack, frame }) } else { block };
     // SAFETY: the promise of posix_memalign's caller.
     unsafe { out.write(block) };
-    if profile::is_on() {
-        watched::took(block, size, &Caller { site, stack, frame });
-    }
     0
 }
 

@@ -28,7 +28,7 @@ pub extern "C" fn malloc_at_site<const NEW: bool>(
     }
     let Some(heap) = tls::own() else { return watched::malloc::<NEW>(size, site, 0, 0) };
     let class = class::of_small(size);
-    let Some(block) = pop::<NEW>(heap, class, size) else {
+    let Some(block) = pop::<NEW>(heap, class * 16, size) else {
         return watched::malloc::<NEW>(size, site, 0, 0);
     };
     if booked(heap, class, block as usize, size, site) {
@@ -61,24 +61,6 @@ pub fn booked(heap: &'static Heap, class: usize, block: usize, size: usize, call
     let usable = usable_of(stack.weight.get());
     row.took_as_ever(book::epoch(heap), Share { blocks: 1, asked: size as u64, usable });
     true
-}
-
-/// malloc, or operator new, where blocks are sampled and this one is not; None where that has to be looked at.
-#[inline(always)]
-pub fn unsampled<const NEW: bool>(size: usize) -> Option<*mut u8> {
-    if size > SMALL_MAX {
-        return None;
-    }
-    let heap = tls::own()?;
-    let ledger = heap.ledger.get()?;
-    let class = class::of_small(size);
-    let left = ledger.countdown.get() - heap.stacks[class].weight.get() as i64;
-    if left < 0 {
-        return None;
-    }
-    let block = pop::<NEW>(heap, class, size)?;
-    ledger.countdown.set(left);
-    Some(block)
 }
 
 /// free, or operator delete, in modes `sites` and `stacks`.

@@ -35,9 +35,13 @@ fn ready(heap: &Heap, count: usize, size: usize, below: usize) -> Option<*mut u8
     Some(unsafe { bytes::clear(block, bytes) })
 }
 
-/// A block from a stack, uncounted; None when the stack is empty, and for one that lost its mark.
+/// A block from a stack, to be counted by `Counters::slot`; None when the stack is empty, for one that lost its mark, and
+/// when the next block is due to be sampled.
 #[inline(always)]
 pub(super) fn claimed(heap: &Heap, class: usize) -> Option<usize> {
+    if heap.counters.would_be_due(CLASSES[class].slot) {
+        return None;
+    }
     let stack = &heap.stacks[class];
     let block = stack.pop()?;
     if !block::claim(block, heap.secret.get()) {

@@ -106,6 +106,9 @@ fn fast(heap: &'static Heap, function: Function, old: usize, size: usize, most: 
         return None;
     }
     let counters = &heap.counters;
+    if counters.would_be_due(kind.slot) {
+        return None;
+    }
     if stays(kind.slot as usize, size, now.slot as usize) {
         counters.slot(function, size, kind);
         counters.realloc_in_place.add(1);

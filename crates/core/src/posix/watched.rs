@@ -6,70 +6,81 @@
 use core::hint::black_box;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::release::{elsewhere, release_null};
-use super::{
-    SLAB_MAX, SMALL_MAX, allocate, allocate_tallied, booked, enter, function, pop, release, tallies,
-};
-use crate::class::{self, CLASSES};
-use crate::count::{Function, weight};
+use super::release::{elsewhere, give_back, release_null};
+use super::{SLAB_MAX, SMALL_MAX, allocate_tallied, booked, enter, pop, release};
+use crate::class;
+use crate::count::{Function, Stream, weight};
 use crate::hard::Giving;
-use crate::heap::{State, owner_of};
+use crate::heap::State;
 use crate::os::PAGE;
 use crate::profile::place::{self, Place};
 use crate::profile::{Caller, Mode, book, mode, sample};
-use crate::registry::Entry;
-use crate::{block, pagemap, tls};
+use crate::{large, tls};
 
 /// malloc, or operator new, in a mode that is not off.
 #[inline(never)]
 pub extern "C" fn malloc<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     let caller = Caller { site, stack, frame };
     let heap = tls::heap();
-    if size <= SLAB_MAX
-        && mode() == Mode::Sample
-        && heap.state.load(Relaxed) == State::Live as u8
-        && let Some(ledger) = heap.ledger.get()
-    {
-        let class = class::of(size);
-        if sample::is_due(ledger, CLASSES[class].weight) {
-            return sampled::<NEW>(class, size, &caller);
-        }
-        return match pop::<NEW>(heap, class, size) {
-            Some(block) => block,
-            None => allocate_tallied::<NEW>(size),
-        };
-    }
-    let newest = if size <= SMALL_MAX { pop::<NEW>(heap, class::of_small(size), size) } else { None };
+    let newest = if size <= SMALL_MAX { pop::<NEW>(heap, class::offset_of_small(size), size) } else { None };
     let block = newest.unwrap_or_else(|| allocate_tallied::<NEW>(size));
+    if mode() == Mode::Sample && size <= SLAB_MAX {
+        let class = class::of(size);
+        return sampled(
+            block,
+            size,
+            &caller,
+            Some(if NEW { Stream::New(class) } else { Stream::Malloc(class) }),
+        );
+    }
     took(block, size, &caller)
 }
 
-/// A block of `class` that is recorded: one of this heap's slabs, which can be watched, or else a block of its own page.
+/// Records a block of `size` bytes, just counted, if it is due to be sampled, in the stream of bytes or in this one, and hands
+/// it on, or another in its place.
+fn sampled(block: *mut u8, size: usize, caller: &Caller, stream: Option<Stream>) -> *mut u8 {
+    let heap = tls::heap();
+    if block.is_null() || heap.state.load(Relaxed) != State::Live as u8 {
+        return block;
+    }
+    let Some(ledger) = book::ledger(heap) else { return block };
+    let usable = place::usable_at(block as usize);
+    let come = |stream| sample::has_come(&heap.counters, ledger, stream, usable);
+    // Both are looked at: each has to be told when its next block is due.
+    if stream.is_some_and(come) | come(Stream::Bytes) {
+        return watch(block, size, caller);
+    }
+    block
+}
+
+/// Records the block and hands it on. Where it cannot be watched, since its slab is another heap's, one on a page of its own
+/// takes its place, with what is in it.
 #[cold]
 #[inline(never)]
-fn sampled<const NEW: bool>(class: usize, size: usize, caller: &Caller) -> *mut u8 {
-    let entry = enter();
-    let own = match &entry {
-        Some(Entry { heap, .. }) => heap.take(class).filter(|block| {
-            let owned = pagemap::entry(*block).map(|e| owner_of(e.key.load(Relaxed))) == Some(heap.address());
-            if !owned {
-                block::mark(*block, heap.secret.get());
-                heap.put(class, *block);
-            }
-            owned
-        }),
-        None => None,
-    };
-    let block = match (own, &entry) {
-        (Some(block), Some(Entry { heap, .. })) => {
-            tallies::<NEW>(&heap.counters)[class].add(size);
-            heap.counters.level.add(CLASSES[class].weight);
-            block as *mut u8
+fn watch(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
+    let Some(place) = Place::of(block as usize) else { return block };
+    match place {
+        Place::Slot(slab, ..) if slab.owner.get() != tls::heap().address() => {
+            record_at_place(on_own_page(block, place, size), size, caller)
         }
-        _ => allocate(entry.as_ref(), function::<NEW>(), size, PAGE, false),
-    };
-    drop(entry);
-    record_at_place(block, size, caller)
+        _ => {
+            book::took(block as usize, place, size, caller);
+            block
+        }
+    }
+}
+
+fn on_own_page(block: *mut u8, place: Place, size: usize) -> *mut u8 {
+    let Some(entry) = enter() else { return block };
+    let Some(taken) = large::take(size, PAGE, None) else { return block };
+    // SAFETY: both blocks are live and apart, each at least this long.
+    unsafe { core::ptr::copy_nonoverlapping(block, taken.block as *mut u8, size) };
+    let counters = &entry.heap.counters;
+    if give_back(Some(&entry), "malloc", block as usize).is_none() {
+        counters.usable_beside((taken.usable - place.usable()) as u64);
+        counters.level.add(weight(taken.usable));
+    }
+    taken.block as *mut u8
 }
 
 /// Records a block of `size` bytes for its direct caller, and hands it on.
@@ -83,14 +94,7 @@ pub extern "C" fn record(size: usize, site: usize, block: *mut u8) -> *mut u8 {
 #[inline(never)]
 pub fn took(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
     if mode() == Mode::Sample {
-        let heap = tls::heap();
-        if block.is_null() || heap.state.load(Relaxed) != State::Live as u8 {
-            return block;
-        }
-        match book::ledger(heap) {
-            Some(ledger) if sample::is_due(ledger, weight(place::usable_at(block as usize))) => {}
-            _ => return block,
-        }
+        return sampled(block, size, caller, None);
     }
     let small = mode() == Mode::Sites && size <= SMALL_MAX;
     if small && booked::booked(tls::heap(), class::of_small(size), block as usize, size, caller.site) {
@@ -184,7 +188,11 @@ pub fn realloc(function: Function, pointer: *mut u8, size: usize, caller: &Calle
             None => {}
         }
     }
-    took(new, size, caller)
+    let given = took(new, size, caller);
+    if given != new && new == pointer {
+        tls::heap().counters.realloc_in_place.add(1u64.wrapping_neg());
+    }
+    given
 }
 
 /// reallocarray.

@@ -7,7 +7,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::place::Place;
-use super::{Caller, INTERVAL, Mode, look_for_closed, mode, modules, sample, site_of_stack, sites, timeline};
+use super::{Caller, Mode, look_for_closed, mode, modules, sample, site_of_stack, sites, timeline};
 use crate::heap::{Heap, State};
 use crate::ledger::{Ledger, Row, Share};
 use crate::registry::{self, Entry};
@@ -44,7 +44,7 @@ fn new_ledger(heap: &'static Heap) -> Option<&'static Ledger> {
 #[inline]
 fn share(mode: Mode, asked: usize, usable: usize) -> Share {
     match mode {
-        Mode::Sample => sample::share(asked, usable, INTERVAL.load(Relaxed)),
+        Mode::Sample => sample::share(asked, usable),
         _ => Share { blocks: 1, asked: asked as u64, usable: usable as u64 },
     }
 }
@@ -137,7 +137,7 @@ fn note(
             return;
         }
         row.samples.add(1);
-        ledger.sampled_at.set(ledger.countdown.get());
+        ledger.sampled_at.set(heap.counters.state());
     }
     if place.mark(site) {
         row.took(epoch(heap), share(mode, asked, place.usable()), asked);
@@ -145,7 +145,7 @@ fn note(
 }
 
 /// By a thread whose heap is gone, or is being changed while a signal handler runs: on the shared heap's ledger, but for
-/// samples, whose countdown is a thread's own.
+/// samples, whose streams are a thread's own.
 #[cold]
 #[inline(never)]
 fn took_late(address: usize, place: Place, asked: usize, caller: &Caller) {
@@ -183,7 +183,7 @@ pub fn leaving(heap: &'static Heap, address: usize, place: Place) -> Option<Leav
         heap.counters.level.raise();
     }
     let at_once = heap.ledger.get().is_some_and(|ledger| {
-        ledger.last.get() == address && (!sampling || ledger.sampled_at.get() == ledger.countdown.get())
+        ledger.last.get() == address && (!sampling || ledger.sampled_at.get() == heap.counters.state())
     });
     Some(Leaving { place, site, usable: place.usable(), at_once })
 }

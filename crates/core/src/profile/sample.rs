@@ -2,42 +2,72 @@
 //!
 //! Imagine marks strewn over the stream of usable bytes at random, one in `interval` bytes on average (a Poisson process);
 //! a block is recorded when a mark falls into it. One of `s` bytes is so with probability p = 1 - exp(-s / interval), whatever
-//! came before, and therefore stands for 1 / p blocks: sums over sites are unbiased. Owns nothing: the countdown is the
-//! ledger's.
+//! came before, and therefore stands for 1 / p blocks: sums over sites are unbiased. Bytes may be told apart into streams as one
+//! likes, each with its own marks: here the blocks of each class that malloc and that new gave, and the bytes of all others,
+//! since those are what a heap's counters count anyway (see `count`): so a block without a mark costs nothing more. Owns
+//! the probabilities.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::count::weight;
+use super::INTERVAL;
+use crate::class::{self, CLASSES, COUNT, LIMIT, SLAB_MAX};
+use crate::count::{Counters, Stream};
 use crate::ledger::{BLOCK, Ledger, Share};
 
 /// The highest interval, in bytes.
 pub const LONGEST: usize = 1 << 36;
 
-/// Whether a block of this [`weight`] is recorded. A subtraction where it is not. (The one block in a weight is a 2^24th of 16
-/// bytes here.)
-#[inline(always)]
-pub fn is_due(ledger: &Ledger, weight: u64) -> bool {
-    let left = ledger.countdown.get() - weight as i64;
-    ledger.countdown.set(left);
-    left < 0 && reached(ledger, left, super::INTERVAL.load(Relaxed))
+/// By class, how probable it is that a block is recorded: the bits of an f64.
+static PROBABILITY: [AtomicU64; LIMIT] = [const { AtomicU64::new(0) }; LIMIT];
+
+/// Reckons with `interval` from now on. To be called once.
+pub fn start(interval: usize) {
+    INTERVAL.store(interval, Relaxed);
+    for class in 1..=COUNT {
+        PROBABILITY[class].store(probability(CLASSES[class].slot as usize, interval).to_bits(), Relaxed);
+    }
 }
 
-/// The countdown has run out: it is set anew. Whether a mark was reached; there is none yet before the first countdown.
+/// Whether a block of `usable` bytes, the last that was counted in `stream`, is recorded. If so, or when the stream has just
+/// begun, chooses the next mark.
+#[inline]
+pub fn has_come(counters: &Counters, ledger: &Ledger, stream: Stream, usable: usize) -> bool {
+    counters.has_come(stream) && is_marked(counters, ledger, stream, usable)
+}
+
 #[cold]
 #[inline(never)]
-fn reached(ledger: &Ledger, left: i64, interval: usize) -> bool {
-    let mut left = left;
+fn is_marked(counters: &Counters, ledger: &Ledger, stream: Stream, usable: usize) -> bool {
+    let (kind, class) = match stream {
+        Stream::Malloc(class) => (0, class),
+        Stream::New(class) => (1, class),
+        Stream::Bytes => (2, 0),
+    };
+    let (unit, length) = match stream {
+        Stream::Bytes => (1, usable as u64),
+        _ => (CLASSES[class % LIMIT].slot, 1),
+    };
+    let distance = || distance(ledger, INTERVAL.load(Relaxed) as f64 / f64::from(unit));
+    let begun = ledger.begun[kind].get();
+    ledger.begun[kind].set(begun | 1 << class);
+    if begun >> class & 1 == 0 {
+        // Only now is there a first mark, which may lie behind this block.
+        let first = distance();
+        if first > length {
+            counters.count_up(stream, first - length);
+            return false;
+        }
+    }
+    counters.count_up(stream, distance());
+    true
+}
+
+/// In which unit of a stream the next mark lies, from 1, where one comes in `mean` units.
+fn distance(ledger: &Ledger, mean: f64) -> u64 {
     if ledger.random.get() == 0 {
         let seed = crate::os::now_ns() ^ core::ptr::from_ref(ledger) as u64;
         ledger.random.set(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        left += distance(ledger, interval);
     }
-    ledger.countdown.set(if left < 0 { distance(ledger, interval) } else { left });
-    left < 0
-}
-
-/// How far it is to the next mark, as a weight.
-fn distance(ledger: &Ledger, interval: usize) -> i64 {
     // xorshift64* (Vigna, 2016).
     let mut x = ledger.random.get();
     x ^= x >> 12;
@@ -46,12 +76,21 @@ fn distance(ledger: &Ledger, interval: usize) -> i64 {
     ledger.random.set(x);
     let bits = x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
     let uniform = (bits as f64 + 0.5) / (1u64 << 53) as f64;
-    (-natural_log(uniform) * interval as f64 * (weight(1 << 20) >> 20) as f64) as i64
+    (-natural_log(uniform) * mean) as u64 + 1
+}
+
+fn probability(usable: usize, interval: usize) -> f64 {
+    1.0 - exp_of_minus(usable as f64 / interval as f64)
 }
 
 /// What a recorded block of `usable` bytes stands for.
-pub fn share(asked: usize, usable: usize, interval: usize) -> Share {
-    let probability = 1.0 - exp_of_minus(usable as f64 / interval as f64);
+pub fn share(asked: usize, usable: usize) -> Share {
+    let class = if usable <= SLAB_MAX { class::of(usable) } else { 0 };
+    let probability = if CLASSES[class].slot as usize == usable {
+        f64::from_bits(PROBABILITY[class].load(Relaxed))
+    } else {
+        probability(usable, INTERVAL.load(Relaxed))
+    };
     let stands_for = |figure: f64| (figure / probability + 0.5) as u64;
     Share {
         blocks: stands_for(BLOCK as f64),
@@ -101,6 +140,7 @@ fn natural_log(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::Function;
 
     #[test]
     fn exp_and_log_are_right() {
@@ -122,22 +162,35 @@ mod tests {
     #[test]
     fn estimates_are_unbiased_for_small_and_large_blocks() {
         let interval = 4096;
-        super::super::INTERVAL.store(interval, Relaxed);
+        start(interval);
         for size in [16, 208, 4096, 65536] {
-            let ledger = Ledger::make(16).expect("memory");
-            let count = 4_000_000 / (1 + size / 256);
-            let (mut blocks, mut bytes) = (0, 0);
-            for _ in 0..count {
-                if is_due(ledger, weight(size)) {
-                    let share = share(size - 1, size, interval);
-                    blocks += share.blocks;
-                    bytes += share.usable;
+            // One stream begins anew with each class, the other goes on from size to size.
+            for bytes in [false, true] {
+                let ledger = Ledger::make(16).expect("memory");
+                // SAFETY: words, for which zero is a value.
+                let counters: Counters = unsafe { core::mem::zeroed() };
+                counters.arm();
+                let class = class::of(size.min(SLAB_MAX));
+                let stream = if bytes || size > SLAB_MAX { Stream::Bytes } else { Stream::Malloc(class) };
+                let count = 4_000_000 / (1 + size / 256);
+                let (mut blocks, mut usable) = (0, 0);
+                for _ in 0..count {
+                    match stream {
+                        Stream::Bytes => counters.resized(Function::Calloc, size, size),
+                        _ => counters.malloc[class].add(size),
+                    }
+                    if has_come(&counters, ledger, stream, size) {
+                        let share = share(size - 1, size);
+                        blocks += share.blocks;
+                        usable += share.usable;
+                    }
                 }
+                assert_eq!(counters.blocks(), count as u64, "what is counted stays what it is");
+                let off = blocks as f64 / BLOCK as f64 / count as f64 - 1.0;
+                assert!(off.abs() < 0.05, "{size}: {off}");
+                let off = usable as f64 / (count * size) as f64 - 1.0;
+                assert!(off.abs() < 0.05, "{size}: {off}");
             }
-            let off = blocks as f64 / BLOCK as f64 / count as f64 - 1.0;
-            assert!(off.abs() < 0.05, "{size}: {off}");
-            let off = bytes as f64 / (count * size) as f64 - 1.0;
-            assert!(off.abs() < 0.05, "{size}: {off}");
         }
     }
 }
