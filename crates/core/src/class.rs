@@ -132,7 +132,7 @@ pub fn of_small(size: usize) -> usize {
 pub fn offset_of_small(size: usize) -> usize {
     let offset = SMALL[size.wrapping_add(15) >> 4] as usize;
     // SAFETY: the table holds classes only, times 16.
-    unsafe { core::hint::assert_unchecked(offset < LIMIT * 16) };
+    unsafe { core::hint::assert_unchecked(offset <= COUNT * 16) };
     offset
 }
 
@@ -141,7 +141,7 @@ pub fn offset_of_small(size: usize) -> usize {
 pub fn of_medium(size: usize) -> usize {
     let class = MEDIUM[(size + 255) >> 8] as usize;
     // SAFETY: the table holds classes only.
-    unsafe { core::hint::assert_unchecked(class < LIMIT) };
+    unsafe { core::hint::assert_unchecked(class <= COUNT) };
     class
 }
 

@@ -17,6 +17,7 @@ mod row;
 pub mod shortcut;
 mod slab;
 pub mod vault;
+mod wide;
 
 use crate::class::{self, COUNT};
 use crate::count::Function;
@@ -32,6 +33,11 @@ use vault::Vault;
 
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
+
+/// The longest block that stands in a slot, in bytes.
+pub const LONGEST: usize = class::SLAB_MAX - canary::LONGEST;
+/// The longest block for which the short ways call nothing, in bytes.
+pub const SHORT: usize = canary::SHORT - canary::LONGEST;
 
 /// A block that was given out.
 pub struct Taken {
@@ -85,16 +91,17 @@ pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool, m
 /// How many classes are tried where the kernel refuses a slab of the right one.
 const WIDER: usize = 16;
 
-/// The class of a block that has a canary of at least one byte; None for a large one.
+/// The class of a block with its canary; None for a large one.
 #[inline]
 fn class_of(size: usize, align: usize) -> Option<usize> {
     if size == 0 && align <= 16 {
         return Some(NOTHING);
     }
-    if size >= class::SLAB_MAX {
+    if size > LONGEST {
         return None;
     }
-    if align <= 16 { Some(class::of(size + 1)) } else { class::of_aligned(size + 1, align) }
+    let size = size + canary::LONGEST;
+    if align <= 16 { Some(class::of(size)) } else { class::of_aligned(size, align) }
 }
 
 fn take_slot(
@@ -123,7 +130,7 @@ fn take_slot(
             return Some(Taken { block, usable: slot });
         }
         // SAFETY: a free slot of the heap's own.
-        if unsafe { give_out(block, word, slot, size, new, secret::get()) } {
+        if unsafe { give_out::<false>(block, word, slot, size, new, secret::get()) } {
             return Some(Taken { block, usable: slot });
         }
         unfit(block, word);
@@ -133,9 +140,10 @@ fn take_slot(
 /// Makes a free slot a live block. False, and nothing done, when it is not free, or was written to.
 ///
 /// # Safety
-/// `block` is a slot of `slot` bytes, `word` its word, `size` < `slot`; the caller has taken the slot.
+/// `block` is a slot of `slot` bytes, at most [`canary::SHORT`] if `SHORT`, `word` its word; the canary fits
+/// in it behind `size` bytes; the caller has taken the slot.
 #[inline(always)]
-unsafe fn give_out(
+unsafe fn give_out<const SHORT: bool>(
     block: usize,
     word: &AtomicU32,
     slot: usize,
@@ -146,11 +154,13 @@ unsafe fn give_out(
     match Facts::unpack(word.load(Relaxed)).state {
         State::Fresh => {}
         // SAFETY: the caller's promise.
-        State::Free if unsafe { canary::is_clear(block, slot) } => {}
+        State::Free if SHORT && unsafe { canary::is_clear_short(block, slot) } => {}
+        // SAFETY: the caller's promise.
+        State::Free if !SHORT && unsafe { canary::is_clear(block, slot) } => {}
         _ => return false,
     }
     // SAFETY: the caller's promise.
-    unsafe { canary::set(block, size, slot, secret) };
+    unsafe { canary::set(block, size, secret) };
     word.store(Facts { state: State::Live, new, asked: size }.pack(), Relaxed);
     true
 }
@@ -202,11 +212,11 @@ pub fn put(heap: Option<&'static Heap>, pointer: usize, giving: Giving) -> Resul
             let Some(heap) = heap else { return Ok(0) };
             if slab.class != NOTHING {
                 // SAFETY: a live block in its slot.
-                if !unsafe { canary::is_whole(pointer, asked, slab.slot, secret::get()) } {
+                if !unsafe { canary::is_whole(pointer, asked, secret::get()) } {
                     return Err(Misuse::Past { function, pointer, asked, front: false });
                 }
                 // SAFETY: the block is given back.
-                unsafe { canary::wipe_long(pointer, (asked + canary::LONGEST).min(slab.slot)) };
+                unsafe { canary::wipe(pointer, asked + canary::LONGEST) };
             }
             slab.set(number, Facts { state: State::Freed, new, asked });
             if slab.owner == heap.address() {
@@ -304,17 +314,17 @@ pub fn resize(pointer: usize, size: usize, function: &'static str) -> Result<Res
     match find(pointer) {
         Some(Found::Slot(slab, number, _)) if slab.class != NOTHING => {
             // SAFETY: a live block in its slot.
-            if !unsafe { canary::is_whole(pointer, asked, slab.slot, secret::get()) } {
+            if !unsafe { canary::is_whole(pointer, asked, secret::get()) } {
                 return Err(Misuse::Past { function, pointer, asked, front: false });
             }
             if class_of(size, 16) != Some(slab.class) {
                 return Ok(Resized::Move(asked, 0));
             }
-            let (low, high) = (asked.min(size), (asked + canary::LONGEST).min(slab.slot));
+            let (low, high) = (asked.min(size), asked + canary::LONGEST);
             // SAFETY: bytes of the slot that are no longer, or not yet, the block's.
             unsafe { canary::clear(pointer + low, high.max(low) - low) };
             // SAFETY: the block's own slot.
-            unsafe { canary::set(pointer, size, slab.slot, secret::get()) };
+            unsafe { canary::set(pointer, size, secret::get()) };
             slab.set(number, Facts { state: State::Live, new, asked: size });
             Ok(Resized::InPlace(slab.slot, slab.slot))
         }

@@ -126,9 +126,6 @@ fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -
 /// The same where no call site is recorded.
 #[inline(never)]
 extern "C" fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
-    if let Some(block) = hardened::malloc_fast::<NEW>(size) {
-        return block;
-    }
     if guard::is_on() {
         return guarded::malloc::<NEW>(size, &Caller { site, stack, frame });
     }
@@ -138,6 +135,11 @@ extern "C" fn unwatched<const NEW: bool>(size: usize, site: usize, stack: usize,
 /// operator new in full, with its caller's return address, stack pointer after the return, and frame pointer. Null when
 /// it fails; what follows is the caller's business.
 pub extern "C" fn new_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if let Some(ways) = hardened::ways()
+        && let Some(block) = hardened::malloc_fast::<true, false>(ways, size)
+    {
+        return block;
+    }
     slow::<true>(size, site, stack, frame)
 }
 
@@ -303,24 +305,44 @@ fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
     true
 }
 
+/// In hardened mode the caller is not needed as a rule. By jumps.
+#[cold]
+#[inline(never)]
+extern "C" fn malloc_cold(size: usize) -> *mut u8 {
+    match hardened::ways() {
+        Some(ways) => hardened::jumps::malloc(size, ways),
+        None => malloc_with_caller(size),
+    }
+}
+
+/// As [`malloc_cold`].
+#[cold]
+#[inline(never)]
+extern "C" fn free_cold(pointer: usize) {
+    match hardened::ways() {
+        Some(ways) => hardened::jumps::free(pointer, ways),
+        None => free_with_caller(pointer),
+    }
+}
+
 with_caller! {
-    /// Reached by a jump from the exported function, so that the return address is still the program's.
-    malloc_cold(size) -> *mut u8, 1 => malloc_slow
+    /// Reached by jumps from the exported function, so that the return address is still the program's.
+    malloc_with_caller(size) -> *mut u8, 1 => malloc_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
-    free_cold(pointer), 1 => free_slow
+    /// As `malloc_with_caller`.
+    free_with_caller(pointer), 1 => free_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     delete_cold(pointer), 1 => delete_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     free_sized_cold(pointer, size), 2 => free_sized_slow
 }
 with_caller! {
-    /// As `malloc_cold`.
+    /// As `malloc_with_caller`.
     delete_sized_cold(pointer, size), 2 => delete_sized_slow
 }
 

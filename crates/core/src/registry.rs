@@ -12,7 +12,7 @@ use crate::hard::region;
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
 use crate::lock::{Guard, Lock};
 use crate::whole::WHOLE;
-use crate::{engine, large, os, pool, remote, secret, shared, stack, tls};
+use crate::{engine, large, mode, os, pagemap, pool, remote, secret, shared, stack, tls};
 
 /// The first of the heaps without a thread.
 static ABANDONED: Lock<Option<&'static Heap>> = Lock::outer(None);
@@ -175,7 +175,11 @@ fn birth() -> Option<&'static Heap> {
     if THREADS_EVER.fetch_add(1, Relaxed) > 0 {
         share_level();
     }
-    heap.pass.set(PASS.load(Acquire));
+    if mode::is_hardened() {
+        // The plain fast paths find nothing: they are to end at their first question.
+        pagemap::watch();
+    }
+    heap.pass.set(PASS.load(Acquire) && !mode::is_hardened());
     if ARMED.load(Acquire) {
         heap.counters.arm();
     }

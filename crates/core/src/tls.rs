@@ -17,6 +17,12 @@ pub fn set_heap(heap: &'static Heap) {
     write(if core::ptr::eq(heap, &EMPTY) { 0 } else { heap.address() });
 }
 
+/// Makes `heap`, which [`own`] gave, the calling thread's again.
+#[inline(always)]
+pub fn set_back(heap: &'static Heap) {
+    write(heap.address());
+}
+
 /// As [`own`], the empty heap for None.
 #[inline(always)]
 pub fn heap() -> &'static Heap {

@@ -218,7 +218,7 @@ impl Large {
         self.new.set(wish.new);
         self.moves.set(wish.moves);
         // SAFETY: the block lies in pages that are its own.
-        unsafe { canary::set(base, wish.asked, self.place(), secret::get()) };
+        unsafe { canary::set_within(base, wish.asked, self.place(), secret::get()) };
         self.state.store(LIVE, Release);
         pagemap::set(base, 1, LARGE, core::ptr::from_ref(self).cast_mut().cast());
         true
@@ -242,7 +242,7 @@ impl Large {
     pub fn is_whole(&self) -> Result<(), bool> {
         let base = self.base.get();
         // SAFETY: the block's own pages.
-        if !unsafe { canary::is_whole(base, self.asked.get(), self.place(), secret::get()) } {
+        if !unsafe { canary::is_whole_within(base, self.asked.get(), self.place(), secret::get()) } {
             return Err(true);
         }
         let front = (base - self.page()) & !15;
@@ -269,7 +269,7 @@ impl Large {
         unsafe { canary::clear(low, (base + old + canary::LONGEST).min(self.end.get()) - low) };
         self.asked.set(asked);
         // SAFETY: the block's own pages.
-        unsafe { canary::set(base, asked, self.place(), secret::get()) };
+        unsafe { canary::set_within(base, asked, self.place(), secret::get()) };
         true
     }
 
@@ -282,7 +282,7 @@ impl Large {
             Some(vault) if self.bytes.get() == self.room() && self.room() <= kept::LARGEST => {
                 let len = (self.asked.get() + canary::LONGEST).min(self.place());
                 // SAFETY: the program gave the block back.
-                unsafe { canary::wipe_long(self.base.get(), len) };
+                unsafe { canary::wipe(self.base.get(), len) };
                 vault.kept.put(self, vault);
             }
             Some(vault) => {

@@ -3,15 +3,20 @@
 //! `posix` comes here from its slow paths, with the heap already entered; to the short ways without. Whatever is wrong with a pointer is reported
 //! from here when the heap has been left again, since the report may end the process.
 
+pub(super) mod jumps;
+
 use core::ptr::null_mut;
 
 use super::{SIZE_LIMIT, fail, report};
-use crate::class::{self, CLASSES, SLAB_MAX};
+use crate::class::{self, CLASSES};
 use crate::count::{Function, weight};
-use crate::hard::{self, Giving, Resized, shortcut, vault};
+use crate::hard::shortcut::{self, Live};
+use crate::hard::vault::Vault;
+use crate::hard::{self, Giving, Resized, vault};
 use crate::heap::{BUSY, Heap};
 use crate::misuse::Misuse;
 use crate::os;
+use crate::profile::{self, Mode};
 use crate::registry::{self, Entry};
 use crate::tls;
 
@@ -115,39 +120,61 @@ pub fn usable_size(pointer: usize, site: usize) -> usize {
     })
 }
 
-/// malloc or operator new on the short way, counted; None where that is not open, and in plain mode.
+/// The calling thread's heap and its vault, which the short ways need: None in plain mode, where call sites are recorded, and
+/// before a thread's first long way.
 #[inline(always)]
-pub fn malloc_fast<const NEW: bool>(size: usize) -> Option<*mut u8> {
+pub fn ways() -> Option<Ways> {
     let heap = tls::own()?;
-    let (block, usable) = take_fast(heap, size, NEW)?;
-    let class = class::of(size);
-    let tallies = if NEW { &heap.counters.new } else { &heap.counters.malloc };
-    tallies[class].add(size);
+    let vault = vault::known(heap)?;
+    (profile::mode() == Mode::Off).then_some(Ways { heap, vault })
+}
+
+/// What [`ways`] gives.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Ways {
+    /// The heap.
+    pub heap: &'static Heap,
+    vault: &'static Vault,
+}
+
+/// malloc or operator new on the short way, counted; None where that is not open. With `SHORT`, for up to
+/// [`hard::SHORT`] bytes.
+#[inline(always)]
+pub fn malloc_fast<const NEW: bool, const SHORT: bool>(ways: Ways, size: usize) -> Option<*mut u8> {
+    let counters = &ways.heap.counters;
+    let taken = take_fast::<SHORT>(ways, size, NEW)?;
+    let tallies = if NEW { &counters.new } else { &counters.malloc };
     // The tally stands for slots of the asked size; the canary may have made it a larger one.
-    heap.counters.usable.add((usable - CLASSES[class].slot as usize) as u64);
-    heap.counters.level.add(weight(usable));
-    Some(block as *mut u8)
+    let class = if SHORT { class::of_small(size) } else { class::of(size) };
+    tallies[class].add(size);
+    counters.usable.add((taken.slot - CLASSES[class].slot as usize) as u64);
+    counters.level.add(weight(taken.slot));
+    Some(taken.block as *mut u8)
 }
 
 /// Any other allocation of `size` bytes, as [`malloc_fast`].
 #[inline(always)]
 pub fn allocate_fast(function: Function, size: usize) -> Option<*mut u8> {
-    let heap = tls::own()?;
-    let (block, usable) = take_fast(heap, size, false)?;
-    heap.counters.block(function, size, usable);
-    Some(block as *mut u8)
+    let ways = ways()?;
+    let taken = take_fast::<false>(ways, size, false)?;
+    ways.heap.counters.block(function, size, taken.slot);
+    Some(taken.block as *mut u8)
 }
 
 #[inline(always)]
-fn take_fast(heap: &'static Heap, size: usize, new: bool) -> Option<(usize, usize)> {
-    let vault = vault::known(heap)?;
-    if size.wrapping_sub(1) >= SLAB_MAX - 1 {
+fn take_fast<const SHORT: bool>(
+    Ways { heap, vault }: Ways,
+    size: usize,
+    new: bool,
+) -> Option<shortcut::Taken> {
+    if size.wrapping_sub(1) >= if SHORT { hard::SHORT } else { hard::LONGEST } {
         return None;
     }
     // Meanwhile a signal handler's calls find no vault.
     tls::set_heap(&BUSY);
-    let taken = shortcut::take(vault, size, new, heap.secret.get());
-    tls::set_heap(heap);
+    let taken = shortcut::take::<SHORT>(vault, size, new, heap.secret.get());
+    tls::set_back(heap);
     taken
 }
 
@@ -155,36 +182,54 @@ fn take_fast(heap: &'static Heap, size: usize, new: bool) -> Option<(usize, usiz
 /// plain mode. What is wrong with the old block, found too late, is reported.
 #[inline(always)]
 pub fn realloc_fast(function: Function, pointer: usize, size: usize, site: usize) -> Option<*mut u8> {
-    let heap = tls::own()?;
-    vault::known(heap)?;
-    if size.wrapping_sub(1) >= SLAB_MAX - 1 {
+    let ways = ways()?;
+    let heap = ways.heap;
+    if size.wrapping_sub(1) >= hard::LONGEST {
         return None;
     }
-    let asked = shortcut::moves(pointer, size, heap.secret.get())?;
-    let (block, usable) = take_fast(heap, size, false)?;
+    let old = shortcut::live(pointer, false).filter(|old| old.moves(size, heap.secret.get()))?;
+    let taken = take_fast::<false>(ways, size, false)?;
+    let len = old.asked().min(size);
     // SAFETY: both blocks are live and apart, each at least this long.
-    unsafe { core::ptr::copy_nonoverlapping(pointer as *const u8, block as *mut u8, asked.min(size)) };
-    if !free_fast(pointer, false, None) {
+    unsafe { core::ptr::copy_nonoverlapping(pointer as *const u8, taken.block as *mut u8, len) };
+    if !put_fast::<false>(ways, old) {
         // No room for what comes out of the quarantine; or another thread freed the block meanwhile.
         release(registry::enter(), pointer, Giving::by(function, None), site);
     }
-    heap.counters.block(function, size, usable);
-    Some(block as *mut u8)
+    heap.counters.block(function, size, taken.slot);
+    Some(taken.block as *mut u8)
 }
 
-/// free or delete on the short way; false (nothing done) where that is not open, and in plain mode.
+/// The block that free or delete finds at `pointer`, of `named` bytes if that is said, if the short way is open for it; not
+/// where the peak is to be raised first.
+#[inline(always)]
+pub fn live_fast(ways: Ways, pointer: usize, delete: bool, named: Option<usize>) -> Option<Live> {
+    if ways.heap.counters.level.is_above_peak() {
+        return None;
+    }
+    shortcut::live(pointer, delete).filter(|live| named.is_none_or(|named| named == live.asked()))
+}
+
+/// Frees the block; false (nothing done) where anything is out of the ordinary. See [`Live::put`] for `SHORT`.
+#[inline(always)]
+pub fn put_fast<const SHORT: bool>(Ways { heap, vault }: Ways, live: Live) -> bool {
+    let weight = weight(live.slot());
+    tls::set_heap(&BUSY);
+    let done = live.put::<SHORT>(heap, vault);
+    if done {
+        heap.counters.level.sub(weight);
+    }
+    tls::set_back(heap);
+    done
+}
+
+/// free or delete on the short way; false (nothing done) where that is not open.
 #[inline(always)]
 pub fn free_fast(pointer: usize, delete: bool, named: Option<usize>) -> bool {
-    let Some(heap) = tls::own() else { return false };
-    let Some(vault) = vault::known(heap) else { return false };
-    tls::set_heap(&BUSY);
-    let usable = shortcut::put(heap, vault, pointer, delete, named);
-    if let Some(usable) = usable {
-        heap.counters.level.fall(weight(usable));
-        if delete {
-            heap.counters.calls[Function::Delete as usize].blocks.add(1);
-        }
+    let Some(ways) = ways() else { return false };
+    let done = live_fast(ways, pointer, delete, named).is_some_and(|live| put_fast::<false>(ways, live));
+    if done && delete {
+        ways.heap.counters.calls[Function::Delete as usize].blocks.add(1);
     }
-    tls::set_heap(heap);
-    usable.is_some()
+    done
 }

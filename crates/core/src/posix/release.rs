@@ -30,16 +30,13 @@ pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, fr
 /// Raises the peak where that is due, which may be all that the fast path lacked, and frees the block. By a jump.
 #[inline(never)]
 extern "C" fn free_raised(pointer: usize, site: usize, stack: usize, frame: usize) {
-    if hardened::free_fast(pointer, false, None) {
-        return;
-    }
     let heap = tls::heap();
     if heap.counters.level.is_above_peak()
         && let Some(entry) = enter()
     {
         entry.heap.counters.level.raise();
         drop(entry);
-        if free_fast(Some(heap), pointer) {
+        if free_fast(Some(heap), pointer) || hardened::free_fast(pointer, false, None) {
             return;
         }
     }
