@@ -1,4 +1,4 @@
-/* what: everything at once, for as long as asked (args: seconds, seed): threads that share blocks, threads that are born and end, threads that the kernel refuses memory, forks, signals whose handlers allocate; every block keeps its bytes, and neither resident memory nor mappings nor descriptors grow.
+/* what: everything at once, for as long as asked (args: seconds, seed): threads that share blocks, threads that are born and end, threads that the kernel refuses memory, forks, signals whose handlers allocate and fork; every block keeps its bytes, and neither resident memory nor mappings nor descriptors grow.
  * mode: preload
  * flags: -pthread
  * args: 4
@@ -96,8 +96,22 @@ static void turn(unsigned long r, int starving) {
 static __thread unsigned char *handlers_block;
 static __thread size_t handlers_size;
 
+/* A child of a handler, which may have come in the middle of a malloc or free, uses the heap and ends. */
+static void forks_in_handler(unsigned long n) {
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        alarm(100);
+        exercise(n, 300);
+        _exit(0);
+    }
+    CHECK(ended_well(child));
+    __atomic_add_fetch(&children, 1, __ATOMIC_RELAXED);
+}
+
 static void handler(int signal) {
     (void)signal;
+    static __thread int forking;
     int had = errno;
     unsigned long n = __atomic_add_fetch(&signals, 1, __ATOMIC_RELAXED);
     if (guest) {
@@ -109,6 +123,11 @@ static void handler(int signal) {
         handlers_block = (unsigned char *)get(handlers_size);
         CHECK(handlers_block);
         memset(handlers_block, (int)handlers_size & 0xff, handlers_size);
+        if (n % 1000 == 0 && !forking) {
+            forking = 1;
+            forks_in_handler(n);
+            forking = 0;
+        }
     }
     errno = had;
 }
@@ -180,7 +199,7 @@ static void *forks(void *none) {
             _exit(0);
         }
         CHECK(ended_well(child));
-        children++;
+        __atomic_add_fetch(&children, 1, __ATOMIC_RELAXED);
         usleep(2000);
     }
     return none;

@@ -2,7 +2,7 @@
 # Runs c_tests/soak.c under MeMS for a long time: scripts/soak.sh [MINUTES]   (default 30)
 #
 # Runs of up to two and a half minutes, twelve at least, each with a seed of its own, in turn as MeMS comes, with
-# MEMS_HARDEN=1, and with MEMS_PROFILE=stacks. The program checks its blocks and that it does not grow; after each run its
+# MEMS_HARDEN=1, with MEMS_PROFILE=stacks, sites and sample, and with MEMS_GUARD. The program checks its blocks and that it does not grow; after each run its
 # dump must hold the identity: blocks asked - blocks freed = blocks live. Ends at the first failure, with the seed to
 # repeat it; the last lines sum up, a line a mode.
 
@@ -34,10 +34,13 @@ seed=0
 while [ "$(date +%s)" -lt $end ]; do
     seed=$((seed + 1))
     rm -f "$dir/dump"
-    case $((seed % 3)) in
+    case $((seed % 6)) in
     1) mode=plain set=-uMEMS_HARDEN ;;
     2) mode=hardened set=MEMS_HARDEN=1 ;;
-    0) mode=profiled set=MEMS_PROFILE=stacks ;;
+    3) mode=stacks set=MEMS_PROFILE=stacks ;;
+    4) mode=sites set=MEMS_PROFILE=sites ;;
+    5) mode=sample set=MEMS_PROFILE=sample:65536 ;;
+    0) mode=guarded set=MEMS_GUARD=sample:200 ;;
     esac
     env $set MEMS_STATS_FORMAT=json MEMS_STATS_FILE="$dir/dump" LD_PRELOAD="$LIBMEMS" \
         timeout -k 5 $((length + 300)) "$program" $length $seed >"$dir/out" 2>"$dir/err"

@@ -7,7 +7,7 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
-use mems_core::lock::Lock;
+use mems_core::lock::{Lock, Rank};
 use mems_core::os;
 
 /// The largest block that is kept in a list, in bytes.
@@ -27,6 +27,10 @@ struct Lists {
     end: usize,
 }
 
+impl Lists {
+    const NEW: Lists = Lists { free: [ptr::null_mut(); SIZES], next: 0, end: 0 };
+}
+
 // SAFETY: the pointers are to memory that only the holder of the lock touches.
 unsafe impl Send for Lists {}
 
@@ -36,18 +40,12 @@ pub struct Private {
 }
 
 #[global_allocator]
-static PRIVATE: Private =
-    Private { lists: Lock::new(Lists { free: [ptr::null_mut(); SIZES], next: 0, end: 0 }) };
+static PRIVATE: Private = Private { lists: Lock::new(Rank::Private, Lists::NEW) };
 
-/// In a forked child: if another thread was inside at the fork, nobody will come out, and what it had begun is let go.
+/// In a forked child: another thread may have been inside at the fork, and will not come out. What lay free is let go.
 pub fn forked() {
-    if PRIVATE.lists.try_take().is_none() {
-        // SAFETY: the child has one thread, and it is not inside.
-        unsafe { PRIVATE.lists.reset() };
-        if let Some(mut lists) = PRIVATE.lists.try_take() {
-            *lists = Lists { free: [ptr::null_mut(); SIZES], next: 0, end: 0 };
-        }
-    }
+    // SAFETY: the child has one thread.
+    unsafe { PRIVATE.lists.renew(Lists::NEW) };
 }
 
 /// The size that a block of `layout` takes: the power of two that also aligns it.

@@ -41,10 +41,9 @@ fn main() {
     let hand_over = [
         function(&remote, "pub fn visit("),
         function(&remote, "fn deliver("),
-        function(&registry, "fn adopt("),
+        function(&registry, "fn take_over("),
     ]
     .join("\n");
-    let hand_over = replace(&hand_over, "core::hint::spin_loop();", "loom::thread::yield_now();");
     let out = env::var("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("packet.rs"), packet).expect("the directory is there");
     fs::write(Path::new(&out).join("hand_over.rs"), hand_over).expect("the directory is there");

@@ -57,7 +57,7 @@ pub mod packet {
     include!(concat!(env!("OUT_DIR"), "/packet.rs"));
 }
 
-/// `visit` and `deliver` of remote.rs, `adopt` of registry.rs.
+/// `visit` and `deliver` of remote.rs, `take_over` of registry.rs.
 pub mod hand_over {
     use loom::sync::atomic::{AtomicU8, Ordering::*, fence};
 
@@ -130,8 +130,13 @@ pub mod hand_over {
         visit(heap);
     }
 
-    /// `adopt`, for the models.
-    pub fn take_over(heap: &Heap) -> bool {
-        adopt(heap)
+    /// `take_over`, again as long as somebody empties the inbox. Whether the heap is the caller's.
+    pub fn adopt(heap: &Heap) -> bool {
+        loop {
+            match take_over(heap) {
+                Some(taken) => return taken,
+                None => loom::thread::yield_now(),
+            }
+        }
     }
 }

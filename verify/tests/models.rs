@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 use loom::thread;
-use mems_verify::hand_over::{Heap, State, part, send, take_over};
+use mems_verify::hand_over::{Heap, State, part, send, adopt};
 use mems_verify::packet::{Inbox, Packet};
 
 fn packet(blocks: &[usize]) -> &'static Packet {
@@ -73,7 +73,7 @@ fn a_heap_is_never_its_new_threads_and_a_visitors_at_once() {
         let heap = heap(State::Abandoned);
         let visitor = thread::spawn(move || send(heap, packet(&[1, 2])));
         // The new owner touches what is the heap's own: the cell fails the model if a visitor still does.
-        assert!(take_over(heap));
+        assert!(adopt(heap));
         heap.tidy();
         let before = heap.back.get();
         heap.back.set(before);

@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mems_chain::{Chain, NodeId};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 use crate::nodes::NodePool;
 use crate::os::{self, PAGE};
 use crate::pagemap;
@@ -88,23 +88,26 @@ struct Engine {
     spared_until: u64,
 }
 
-static ENGINE: Lock<Engine> = Lock::new(Engine {
-    chain: Chain::new(NodePool::new()),
-    live: 0,
-    dirty: 0,
-    number: 1,
-    hint: 0,
-    purged_at: 0,
-    purged: 0,
-    stuck: 0,
-    missed: 0,
-    pause: 0,
-    high: 0,
-    high_at: 0,
-    spared: 0,
-    spared_at: 0,
-    spared_until: 0,
-});
+static ENGINE: Lock<Engine> = Lock::new(
+    Rank::Engine,
+    Engine {
+        chain: Chain::new(NodePool::new()),
+        live: 0,
+        dirty: 0,
+        number: 1,
+        hint: 0,
+        purged_at: 0,
+        purged: 0,
+        stuck: 0,
+        missed: 0,
+        pause: 0,
+        high: 0,
+        high_at: 0,
+        spared: 0,
+        spared_at: 0,
+        spared_until: 0,
+    },
+);
 
 /// Bytes mapped as regions.
 pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
@@ -113,7 +116,7 @@ pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
 /// segment is put where that many pages behind it are free, in a new region if need be, so that it can grow.
 /// O(log segments), and one mmap when nothing fits.
 pub fn take(pages: usize, align: usize, room: usize) -> Result<Span, Refused> {
-    let mut engine = ENGINE.enter().ok_or(Refused::Inside)?;
+    let mut engine = ENGINE.take().ok_or(Refused::Inside)?;
     waiting::end(&mut engine);
     engine.take(pages, align, room).ok_or(Refused::Memory)
 }
@@ -121,7 +124,7 @@ pub fn take(pages: usize, align: usize, room: usize) -> Result<Span, Refused> {
 /// Gives a span back; its first `touched` pages may have been written to. Where that cannot be now, it waits for the
 /// next call; false (nothing done) when very many wait already. O(log segments), more when a purge is due.
 pub fn put(node: NodeId, touched: usize) -> bool {
-    let Some(mut engine) = ENGINE.enter() else { return waiting::add(node, touched) };
+    let Some(mut engine) = ENGINE.take() else { return waiting::add(node, touched) };
     waiting::end(&mut engine);
     engine.put(node, touched);
     engine.settle();
@@ -131,7 +134,7 @@ pub fn put(node: NodeId, touched: usize) -> bool {
 /// As [`put`], of a span whose block moved elsewhere to grow. A region that it leaves empty goes back to the kernel: what
 /// outgrew it once would start there again, and outgrow it again.
 pub fn put_outgrown(node: NodeId, touched: usize) -> bool {
-    let Some(mut engine) = ENGINE.enter() else { return waiting::add(node, touched) };
+    let Some(mut engine) = ENGINE.take() else { return waiting::add(node, touched) };
     waiting::end(&mut engine);
     let hole = engine.put(node, touched);
     if touched >= purge::HUGE {
@@ -145,7 +148,7 @@ pub fn put_outgrown(node: NodeId, touched: usize) -> bool {
 /// Makes the span of `node` `pages` long where it stands, larger or smaller. False when the pages behind it are not
 /// free. The second value is whether all pages gained are zero.
 pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
-    let mut engine = ENGINE.enter()?;
+    let mut engine = ENGINE.take()?;
     let (base, old) = engine.place(node);
     if pages < old {
         engine.chain.shrink(node, pages as u64).ok()?;
@@ -170,7 +173,7 @@ pub fn resize(node: NodeId, pages: usize) -> Option<bool> {
 /// Gives back every free page that can be: whole regions by munmap, others by a fresh mapping laid over them.
 /// Keeps `keep` dirty bytes at most. Returns whether anything went back.
 pub fn trim(keep: usize) -> bool {
-    let Some(mut engine) = ENGINE.enter() else { return false };
+    let Some(mut engine) = ENGINE.take() else { return false };
     waiting::end(&mut engine);
     engine.spared = 0;
     engine.purge(keep / PAGE, 1) > 0
@@ -305,7 +308,7 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on; the thread that holds the lock is this one.
-    unsafe { ENGINE.reset() };
+    unsafe { ENGINE.reset(side) };
 }

@@ -13,7 +13,7 @@ mod report;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
 
 use crate::heap::{Heap, State};
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
 use crate::profile::{Caller, stacks};
@@ -38,7 +38,7 @@ struct Turn {
     random: u64,
 }
 
-static TURN: Lock<Turn> = Lock::new(Turn { next: 0, random: 0 });
+static TURN: Lock<Turn> = Lock::new(Rank::Turn, Turn { next: 0, random: 0 });
 
 /// Begins. `interval` is the mean number of blocks from one guarded block to the next; `stack_end` as for
 /// [`crate::profile::start`]. False when memory is short: then no block is guarded.
@@ -51,7 +51,7 @@ pub fn start(interval: u32, stack_end: usize) -> bool {
         return false;
     }
     let Some(range) = os::reserve(BYTES) else { return false };
-    if let Some(mut turn) = TURN.enter() {
+    if let Some(mut turn) = TURN.take() {
         turn.random = secret::get() as u64 ^ os::now_ns() | 1;
     }
     TABLE.store(table.as_ptr(), Release);
@@ -106,7 +106,7 @@ fn renew(heap: &Heap, left: u32) -> bool {
     if heap.state() != State::Live {
         return false;
     }
-    let Some(mut turn) = TURN.enter() else { return false };
+    let Some(mut turn) = TURN.take() else { return false };
     let most = u64::from(INTERVAL.load(Relaxed)) * 2 - 1;
     heap.countdown.set((turn.random() % most.max(1)) as u32 + 1);
     left == 1 || most == 1
@@ -135,7 +135,7 @@ pub fn take(asked: usize, new: bool, caller: &Caller) -> Option<usize> {
     if asked > LARGEST {
         return None;
     }
-    let mut turn = TURN.enter()?;
+    let mut turn = TURN.take()?;
     let free = (0..PAGES).map(|i| (turn.next + i) % PAGES).find(|i| !pages()[*i].is_live())?;
     let start = place(free);
     // SAFETY: a page of the range, of which no block lives.
@@ -173,7 +173,7 @@ pub fn known(pointer: usize, function: &'static str) -> Result<usize, Misuse> {
 /// of the operators delete.
 pub fn put(pointer: usize, function: &'static str, delete: bool, caller: &Caller) -> Result<usize, Misuse> {
     // Without the lock (a signal handler that may not wait for it) all is the same but for a race with another free.
-    let turn = TURN.enter();
+    let turn = TURN.take();
     let asked = known(pointer, function)?;
     let page = &pages()[number_of(pointer)];
     let new = page.is_new();
@@ -209,9 +209,9 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on.
-    unsafe { TURN.reset() };
+    unsafe { TURN.reset(side) };
 }
 
 const _: () = assert!(SET_UP == 0, "zero bytes are a page that had no block yet");

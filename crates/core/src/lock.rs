@@ -1,34 +1,42 @@
-//! A lock of one word that spins shortly and then sleeps on a futex; it knows its owner.
+//! A lock of one word that spins shortly and then sleeps on a futex; it knows its owner and its place in an order.
 //!
-//! Allocates nothing, is no cancellation point, and can be re-initialised in a forked child. A thread that finds
-//! itself the owner (a signal handler that came in while the lock was held) is told so and not blocked: the word that
-//! says that it is held is the word that says by whom, so there is no moment at which the two differ. Nor does a
-//! handler wait for ever: see [`Lock::enter`]. Over a fork a lock is *parked*: the forking thread keeps it, and may still
-//! take it inside the program's fork handlers.
+//! Allocates nothing and is no cancellation point. A thread that finds itself the owner (a signal handler that came in while
+//! the lock was held) is told so and not blocked: the word that says that it is held is the word that says by whom, so
+//! there is no moment at which the two differ. Nor does anybody wait for ever: a thread waits for a lock only if that
+//! stands behind all that it holds (see `rank`), and otherwise tries for a moment. Over a fork a lock is *parked*: the
+//! forking thread keeps it, and may still take it inside the program's fork handlers. One that could not be parked is
+//! *nobody's* in the child: never had again, never waited for.
 
-mod held;
+mod futex;
+pub(crate) mod rank;
+pub use rank::{Rank, SHARED};
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::syscall;
+use crate::os;
 
 const FREE: usize = 0;
 /// Set beside the owner: someone sleeps until it is free. Thread control blocks are aligned, so the bit is free.
 const WAITED_FOR: usize = 1;
+/// Stands for an owner that will never give it back. No thread has that address.
+const NOBODY: usize = usize::MAX & !WAITED_FOR;
 const SPINS: u32 = 100;
-/// How often a handler tries that may not wait: some 50 us, longer than anybody is inside who is not interrupted.
+/// How often a thread tries that may not wait: some 50 us, longer than anybody is inside who is not interrupted.
 const TRIES: u32 = 2000;
+/// How long a fork, from a signal handler that interrupted the holder of one lock, waits for each lock before that in the
+/// order, in nanoseconds. Who has one may be waiting for what the handler's thread holds.
+const PATIENCE: u64 = 20_000_000;
 
 /// A value behind a lock.
 pub struct Lock<T> {
-    /// FREE, or `thread()` of the holder, with WAITED_FOR or without.
+    /// FREE, NOBODY, or `thread()` of the holder; with WAITED_FOR or without.
     state: AtomicUsize,
-    /// Held by its owner for the length of a fork, with nobody inside.
-    parked: AtomicBool,
-    /// Whether who holds it may wait for other locks ([`Lock::outer`]).
-    outer: bool,
+    /// Held by its owner for the length of a fork, with nobody inside: what its guard's `had` was, and PARKED. Else 0.
+    parked: AtomicUsize,
+    /// Of its rank.
+    bit: usize,
     value: UnsafeCell<T>,
 }
 
@@ -38,8 +46,22 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 /// Access to the value; gives the lock back when dropped.
 pub struct Guard<'a, T> {
     lock: &'a Lock<T>,
-    /// Taken within a parked lock, which stays held.
-    nested: bool,
+    /// What was noted before (see `rank`).
+    had: usize,
+    /// Taken within a parked lock, which stays held: what that was; else 0.
+    parked: usize,
+}
+
+/// In `parked`; a bit that no rank has.
+const PARKED: usize = 1 << (usize::BITS - 1);
+
+/// Where a fork returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// In the process that forked.
+    Parent,
+    /// In the new one, which has one thread.
+    Child,
 }
 
 /// A number that no other living thread has: the address of the thread's control block.
@@ -60,69 +82,60 @@ pub fn thread() -> usize {
 }
 
 impl<T> Lock<T> {
-    /// An open lock around `value`.
-    pub const fn new(value: T) -> Self {
+    /// An open lock around `value`. No two locks that one thread holds at a time have the same rank.
+    pub const fn new(rank: Rank, value: T) -> Self {
         Lock {
             state: AtomicUsize::new(FREE),
-            parked: AtomicBool::new(false),
-            outer: false,
+            parked: AtomicUsize::new(0),
+            bit: rank.bit(),
             value: UnsafeCell::new(value),
         }
     }
 
-    /// The same, which stands before all others in the order of locks: who holds it may wait in [`Lock::enter`].
-    pub const fn outer(value: T) -> Self {
-        Lock {
-            state: AtomicUsize::new(FREE),
-            parked: AtomicBool::new(false),
-            outer: true,
-            value: UnsafeCell::new(value),
-        }
-    }
-
-    /// Makes it this thread's, from free, with `mark` beside the owner. What it was otherwise. Counted before it is held, so that a
-    /// handler never finds it held and not counted.
+    /// Makes it this thread's, from free, with `mark` beside the owner. What it was otherwise.
     #[inline]
-    fn grab(&self, mark: usize) -> Result<(), usize> {
-        let counts = !self.outer;
-        held::count(counts as isize);
-        match self.state.compare_exchange(FREE, thread() | mark, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(held) => {
-                held::count(-(counts as isize));
-                Err(held)
+    fn exchange(&self, mark: usize) -> Result<(), usize> {
+        let (mine, ok) = (thread() | mark, Ordering::Acquire);
+        self.state.compare_exchange(FREE, mine, ok, Ordering::Relaxed).map(|_| ())
+    }
+
+    /// The same, noted. Before it is held, so that a handler never finds it held and not noted.
+    #[inline]
+    fn grab(&self) -> Result<Guard<'_, T>, usize> {
+        let had = rank::note(self.bit);
+        match self.exchange(0) {
+            Ok(()) => Ok(Guard { lock: self, had, parked: 0 }),
+            Err(word) => {
+                rank::put_back(had);
+                Err(word)
             }
         }
     }
 
-    /// Takes the lock, waiting for it. None when this thread holds it already.
+    /// Takes the lock, waiting for it. None when this thread holds it already, or is in a signal handler that interrupted
+    /// the holder of this or a later one, and another thread is inside: with that it could stand in a circle.
     #[inline]
     pub fn take(&self) -> Option<Guard<'_, T>> {
-        if let Err(held) = self.grab(0) {
-            if held & !WAITED_FOR == thread() {
-                let parked = self.parked.swap(false, Ordering::Relaxed);
-                // Not then_some: a Guard that is made is a Guard that is dropped.
-                return parked.then(|| Guard { lock: self, nested: true });
-            }
-            self.wait();
-        }
-        Some(Guard { lock: self, nested: false })
-    }
-
-    /// As [`Lock::take`], but where another thread is inside and this one holds a lock itself, so it is in a signal handler
-    /// that came in then, it tries for a moment only. A handler of the other thread's may wait for that lock, and both would
-    /// wait for ever.
-    #[inline]
-    pub fn enter(&self) -> Option<Guard<'_, T>> {
-        match self.grab(0) {
-            Ok(()) => Some(Guard { lock: self, nested: false }),
-            Err(held) if held & !WAITED_FOR != thread() && held::any() => self.try_often(),
-            Err(_) => self.take(),
+        match self.grab() {
+            Ok(guard) => Some(guard),
+            Err(word) => self.take_late(word),
         }
     }
 
     #[cold]
-    fn try_often(&self) -> Option<Guard<'_, T>> {
+    fn take_late(&self, word: usize) -> Option<Guard<'_, T>> {
+        let holder = word & !WAITED_FOR;
+        if holder == NOBODY {
+            return None;
+        }
+        if holder == thread() {
+            let parked = self.parked.swap(0, Ordering::Relaxed);
+            // Not then_some: a Guard that is made is a Guard that is dropped.
+            return (parked != 0).then(|| Guard { lock: self, had: 0, parked });
+        }
+        if rank::may_wait_for(self.bit) {
+            return self.wait(None);
+        }
         (0..TRIES).find_map(|_| {
             core::hint::spin_loop();
             self.try_take()
@@ -132,45 +145,87 @@ impl<T> Lock<T> {
     /// Takes the lock if it is free now.
     #[inline]
     pub fn try_take(&self) -> Option<Guard<'_, T>> {
-        self.grab(0).ok()?;
-        Some(Guard { lock: self, nested: false })
+        self.grab().ok()
     }
 
     /// Takes the lock and keeps it until [`Lock::reset`], for the length of a fork. Meanwhile this thread, and no
-    /// other, may still take it.
+    /// other, may still take it. Locks are parked in the order of their ranks. Missed, after a while, where this thread must
+    /// not wait; not done where it is inside itself: then it forks from a signal handler.
     pub fn park(&self) {
-        if let Some(guard) = self.take() {
-            core::mem::forget(guard);
-            self.parked.store(true, Ordering::Relaxed);
+        let guard = match self.grab() {
+            Ok(guard) => Some(guard),
+            Err(word) if word & !WAITED_FOR == thread() => return,
+            Err(_) => self.wait((!rank::may_wait_for(self.bit)).then_some(PATIENCE)),
+        };
+        match guard {
+            None => rank::miss(self.bit),
+            Some(guard) => {
+                self.parked.store(guard.had | PARKED, Ordering::Relaxed);
+                core::mem::forget(guard);
+            }
         }
     }
 
-    /// Opens a parked lock: after the fork, in parent and child. One that this thread was inside before it forked
-    /// (from a signal handler) stays held.
+    /// Opens a parked lock, after the fork. One that this thread was inside before it forked stays held; in the child one that
+    /// was missed is nobody's, since what is behind it may be half changed.
     ///
     /// # Safety
     /// The calling thread, or the one of which it is a forked copy, called [`Lock::park`].
-    pub unsafe fn reset(&self) {
-        if self.parked.swap(false, Ordering::Relaxed) {
-            drop(Guard { lock: self, nested: false });
+    pub unsafe fn reset(&self, side: Side) {
+        if rank::was_missed(self.bit) {
+            if side == Side::Child {
+                self.state.store(NOBODY, Ordering::Relaxed);
+            }
+            return;
+        }
+        let parked = self.parked.swap(0, Ordering::Relaxed);
+        if parked != 0 {
+            drop(Guard { lock: self, had: parked & !PARKED, parked: 0 });
         }
     }
 
+    /// In a forked child, for a lock that is not parked: opens it around a new value, whoever was inside. Nothing is done
+    /// where this thread itself is.
+    ///
+    /// # Safety
+    /// The calling thread is the only one of this process.
+    pub unsafe fn renew(&self, value: T) {
+        if self.state.load(Ordering::Relaxed) & !WAITED_FOR != thread() {
+            // SAFETY: there is no other thread, and this one is not inside.
+            unsafe { self.value.get().write(value) };
+            self.state.store(FREE, Ordering::Release);
+        }
+    }
+
+    /// Waits for it, at most `patience` nanoseconds where that is given.
+    ///
+    /// It is noted all the while: a handler that comes in after this thread was woken keeps the next sleeper waiting, so it must
+    /// not wait for what that one may have.
     #[cold]
-    fn wait(&self) {
+    fn wait(&self, patience: Option<u64>) -> Option<Guard<'_, T>> {
+        let had = rank::note(self.bit);
+        let guard = || Some(Guard { lock: self, had, parked: 0 });
         for _ in 0..SPINS {
-            if self.grab(0).is_ok() {
-                return;
+            if self.exchange(0).is_ok() {
+                return guard();
             }
             core::hint::spin_loop();
         }
+        let end = patience.map(|patience| os::now_ns() + patience);
         loop {
-            // Who has slept may not be the only one who does, so it takes the lock as one that is waited for.
-            let Err(held) = self.grab(WAITED_FOR) else { return };
-            let next = held | WAITED_FOR;
-            if self.state.compare_exchange(held, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                futex(&self.state, libc::FUTEX_WAIT, next as u32);
+            // Who has slept may not be the only one who does, so it takes the lock as one that is waited for, and leaves it only
+            // as one.
+            let Err(word) = self.exchange(WAITED_FOR) else { return guard() };
+            let next = word | WAITED_FOR;
+            if self.state.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+                continue;
             }
+            let left = end.map(|end| end.saturating_sub(os::now_ns()));
+            if word & !WAITED_FOR == NOBODY || left == Some(0) {
+                rank::put_back(had);
+                return None;
+            }
+            futex::wait(&self.state, next, left);
         }
     }
 }
@@ -178,14 +233,15 @@ impl<T> Lock<T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.nested {
-            self.lock.parked.store(true, Ordering::Relaxed);
+        if self.parked != 0 {
+            self.lock.parked.store(self.parked, Ordering::Relaxed);
             return;
         }
         if self.lock.state.swap(FREE, Ordering::Release) & WAITED_FOR != 0 {
-            futex(&self.lock.state, libc::FUTEX_WAKE, 1);
+            futex::wake(&self.lock.state);
         }
-        held::count(-(!self.lock.outer as isize));
+        // Still noted where the code that this handler interrupted waits for the lock, or has yet to wake who sleeps.
+        rank::strike(self.lock.bit & !self.had);
     }
 }
 
@@ -206,24 +262,32 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The kernel looks at 32 bits of the word: the low ones, which hold WAITED_FOR. Two owners that differ in the high
-/// ones only are woken alike.
-fn futex(word: &AtomicUsize, op: i32, value: u32) {
-    let op = op | libc::FUTEX_PRIVATE_FLAG;
-    let low = word.as_ptr().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "big")));
-    // SAFETY: the word outlives the call; both operations take no pointer but it (the timeout is null).
-    unsafe { syscall::call(libc::SYS_futex, [low as usize, op as usize, value as usize, 0, 0, 0]) };
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
 
     use super::*;
 
+    use std::sync::mpsc;
+    use std::thread::{sleep, spawn};
+    use std::time::{Duration, Instant};
+
+    /// Has another thread hold a lock until the sender is used or dropped.
+    fn held_elsewhere(lock: &'static Lock<i32>) -> mpsc::Sender<()> {
+        let (done, wait) = mpsc::channel();
+        let (held, is_held) = mpsc::channel();
+        spawn(move || {
+            let guard = lock.take();
+            let _ = held.send(guard.is_some());
+            let _ = wait.recv();
+        });
+        assert_eq!(is_held.recv(), Ok(true));
+        done
+    }
+
     #[test]
     fn the_owner_is_told_and_not_let_in_twice() {
-        let lock = Lock::new(7);
+        let lock = Lock::new(Rank::Engine, 7);
         let guard = lock.take();
         assert!(guard.is_some());
         assert!(lock.take().is_none());
@@ -232,37 +296,64 @@ mod tests {
         assert!(lock.try_take().is_none());
         drop(guard);
         assert_eq!(lock.take().map(|g| *g), Some(7));
+        assert!(rank::holds_none());
     }
 
     #[test]
-    fn who_holds_a_lock_tries_for_the_next_and_does_not_wait() {
-        static ONE: Lock<i32> = Lock::new(1);
-        static OUTER: Lock<i32> = Lock::outer(2);
-        static OTHER: Lock<i32> = Lock::new(3);
-        let other = OTHER.take();
-        let refused = std::thread::spawn(|| {
-            let one = ONE.take();
-            let refused = OTHER.enter().is_none();
-            drop(one);
-            refused
+    fn who_holds_a_later_lock_tries_for_an_earlier_one_and_does_not_wait() {
+        static EARLY: Lock<i32> = Lock::new(Rank::Engine, 1);
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        let _elsewhere = held_elsewhere(&EARLY);
+        let late = LATE.take();
+        assert!(EARLY.take().is_none());
+        drop(late);
+        assert!(rank::holds_none());
+    }
+
+    #[test]
+    fn who_holds_an_earlier_lock_waits_for_a_later_one() {
+        static EARLY: Lock<i32> = Lock::new(Rank::Engine, 1);
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        let elsewhere = held_elsewhere(&LATE);
+        let waits = spawn(|| {
+            let _early = EARLY.take();
+            LATE.take().map(|late| *late)
         });
-        assert_eq!(refused.join().ok(), Some(true));
-        let waits = std::thread::spawn(|| {
-            let outer = OUTER.take();
-            let got = OTHER.enter().map(|g| *g);
-            drop(outer);
-            got
-        });
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        assert!(OTHER.enter().is_none(), "the owner is told");
-        drop(other);
-        assert_eq!(waits.join().ok(), Some(Some(3)));
-        assert!(!held::any());
+        sleep(Duration::from_millis(50));
+        assert!(!waits.is_finished());
+        drop(elsewhere);
+        assert_eq!(waits.join().ok(), Some(Some(2)));
+    }
+
+    #[test]
+    fn who_waits_for_a_lock_is_as_if_it_had_it() {
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        assert!(LATE.wait(Some(0)).is_some(), "it is free");
+        let elsewhere = held_elsewhere(&LATE);
+        rank::note(Rank::Engine.bit());
+        assert!(rank::may_wait_for(Rank::Sites.bit()));
+        // What a handler would find that came in meanwhile; also after it had the lock itself, or forked.
+        rank::note(LATE.bit);
+        assert!(!rank::may_wait_for(Rank::Sites.bit()) && rank::may_wait_for(Rank::Private.bit()));
+        drop(elsewhere);
+        while LATE.try_take().is_none() {}
+        LATE.park();
+        // SAFETY: this thread parked it.
+        unsafe { LATE.reset(Side::Parent) };
+        assert!(!rank::may_wait_for(Rank::Sites.bit()));
+        rank::put_back(0);
+    }
+
+    #[test]
+    fn who_waits_in_vain_holds_nothing() {
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        let _elsewhere = held_elsewhere(&LATE);
+        assert!(LATE.wait(Some(1_000_000)).is_none() && rank::holds_none());
     }
 
     #[test]
     fn a_parked_lock_lets_its_thread_in_one_at_a_time() {
-        let lock = Lock::new(7);
+        let lock = Lock::new(Rank::Engine, 7);
         lock.park();
         let inside = lock.take();
         assert!(inside.is_some());
@@ -270,7 +361,51 @@ mod tests {
         drop(inside);
         assert!(lock.take().is_some());
         // SAFETY: this thread parked it.
-        unsafe { lock.reset() };
+        unsafe { lock.reset(Side::Parent) };
         assert!(lock.try_take().is_some());
+        assert!(rank::holds_none());
+    }
+
+    #[test]
+    fn a_fork_from_inside_a_later_lock_goes_without_an_earlier_one_that_stays_held() {
+        static EARLY: Lock<i32> = Lock::new(Rank::Engine, 1);
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        let elsewhere = held_elsewhere(&EARLY);
+        let late = LATE.take();
+        let begin = Instant::now();
+        EARLY.park();
+        LATE.park();
+        assert!(begin.elapsed() >= Duration::from_nanos(PATIENCE));
+        // SAFETY: this thread parked them.
+        unsafe { EARLY.reset(Side::Parent) };
+        // SAFETY: as above.
+        unsafe { LATE.reset(Side::Parent) };
+        assert!(LATE.take().is_none(), "still inside");
+        drop(late);
+        drop(elsewhere);
+        assert_eq!(EARLY.take().map(|early| *early), Some(1), "nothing has changed for the parent");
+        assert!(rank::holds_none());
+    }
+
+    #[test]
+    fn in_the_child_what_a_fork_missed_is_nobodys() {
+        static EARLY: Lock<i32> = Lock::new(Rank::Engine, 1);
+        static LATE: Lock<i32> = Lock::new(Rank::Pool, 2);
+        let _elsewhere = held_elsewhere(&EARLY);
+        let late = LATE.take();
+        EARLY.park();
+        // SAFETY: this thread parked it, and the child is played.
+        unsafe { EARLY.reset(Side::Child) };
+        drop(late);
+        assert!(EARLY.take().is_none() && EARLY.try_take().is_none());
+        // A child of that child.
+        EARLY.park();
+        // SAFETY: as above.
+        unsafe { EARLY.reset(Side::Child) };
+        assert!(EARLY.take().is_none());
+        // SAFETY: the other thread will not touch it any more.
+        unsafe { EARLY.renew(5) };
+        assert_eq!(EARLY.take().map(|early| *early), Some(5));
+        assert!(rank::holds_none());
     }
 }

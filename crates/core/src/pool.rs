@@ -6,7 +6,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 use crate::pile::{Pile, Piled};
 use crate::{mode, os};
 
@@ -50,7 +50,7 @@ static LATE: Pile<Late> = Pile::new();
 // SAFETY: what the pointers refer to belongs to the pool, which is behind a lock.
 unsafe impl Send for Pool {}
 
-static POOL: Lock<Pool> = Lock::new(Pool { free: [None; SIZES], next: 0, end: 0 });
+static POOL: Lock<Pool> = Lock::new(Rank::Pool, Pool { free: [None; SIZES], next: 0, end: 0 });
 
 /// Bytes mapped for bookkeeping.
 pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
@@ -167,7 +167,7 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on; the thread that holds the lock is this one.
-    unsafe { POOL.reset() };
+    unsafe { POOL.reset(side) };
 }

@@ -21,6 +21,7 @@ use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 
 use self::book::epoch;
 use crate::ledger::{Ledger, Row, Sum};
+use crate::lock::Side;
 use crate::whole::WHOLE;
 use crate::{pagemap, registry};
 
@@ -193,17 +194,18 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on.
-    unsafe { timeline::fork_done() };
+    unsafe { timeline::fork_done(side) };
     // SAFETY: passed on.
-    unsafe { sites::fork_done() };
+    unsafe { sites::fork_done(side) };
     // SAFETY: passed on.
-    unsafe { modules::fork_done() };
+    unsafe { modules::fork_done(side) };
 }
 
-/// In a forked child: counts begin anew, what is live stays with its sites.
-pub fn restart() {
+/// In a forked child: counts begin anew, what is live stays with its sites. `alone`: the process had one thread.
+pub fn restart(alone: bool) {
+    modules::restart(alone);
     sites::restart();
     CUT.store(0, Relaxed);
     for heap in registry::heaps() {

@@ -8,17 +8,21 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::account::ACCOUNT;
-use crate::hard::region;
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
-use crate::lock::{Guard, Lock};
+use crate::lock::{self, Guard, Lock, Rank, Side};
 use crate::whole::WHOLE;
-use crate::{engine, large, mode, os, pagemap, pool, remote, secret, shared, stack, tls};
+use crate::{large, mode, os, pagemap, pool, remote, secret, shared, stack, tls};
 
 /// The first of the heaps without a thread.
-static ABANDONED: Lock<Option<&'static Heap>> = Lock::outer(None);
+static ABANDONED: Lock<Option<&'static Heap>> = Lock::new(Rank::Births, None);
 /// The heaps for calls without a heap of their own, each made when first needed. Several, so that no signal handler has
 /// to wait for one: who has it may wait for a lock that the handler's thread was interrupted in.
-static SHARED: [Lock<Option<&'static Heap>>; 16] = [const { Lock::outer(None) }; 16];
+static SHARED: [Lock<Option<&'static Heap>>; lock::SHARED as usize] = {
+    macro_rules! locks {
+        ($($number:literal)*) => { [$(Lock::new(Rank::Shared($number), None)),*] };
+    }
+    locks!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+};
 static NEWEST: AtomicPtr<Heap> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Threads that have a heap.
@@ -143,7 +147,7 @@ fn enter_elsewhere(heap: &'static Heap) -> Option<Entry> {
 fn share(had: &'static Heap) -> Option<Entry> {
     let mut shared = match SHARED.iter().find_map(Lock::try_take) {
         Some(shared) => shared,
-        None if !core::ptr::eq(had, &BUSY) => SHARED[0].enter()?,
+        None if !core::ptr::eq(had, &BUSY) => SHARED[0].take()?,
         None => return None,
     };
     let heap = match *shared {
@@ -162,13 +166,9 @@ fn share(had: &'static Heap) -> Option<Entry> {
 /// A heap for the calling thread: an abandoned one, or a new one.
 fn birth() -> Option<&'static Heap> {
     let mut abandoned = ABANDONED.take()?;
-    let heap = loop {
-        let Some(heap) = *abandoned else { break make()? };
-        *abandoned = heap.next_abandoned.get();
-        if adopt(heap) {
-            heap.wake();
-            break heap;
-        }
+    let heap = match adopt(&mut abandoned) {
+        Some(heap) => heap,
+        None => make()?,
     };
     let now = THREADS.fetch_add(1, Relaxed) + 1;
     THREADS_PEAK.fetch_max(now, Relaxed);
@@ -187,16 +187,47 @@ fn birth() -> Option<&'static Heap> {
     Some(heap)
 }
 
-/// Takes an abandoned heap over. Somebody may just be emptying its inbox, for a moment. False for a lost one.
-fn adopt(heap: &Heap) -> bool {
+/// Takes an abandoned heap over, unless somebody is just emptying its inbox: None. False for a lost one.
+fn take_over(heap: &Heap) -> Option<bool> {
     let (from, to) = (State::Abandoned as u8, State::Live as u8);
-    while heap.state.compare_exchange(from, to, AcqRel, Relaxed).is_err() {
-        if heap.state() == State::Lost {
-            return false;
-        }
-        core::hint::spin_loop();
+    match heap.state.compare_exchange(from, to, AcqRel, Relaxed) {
+        Ok(_) => Some(true),
+        Err(state) => (state == State::Lost as u8).then_some(false),
     }
-    true
+}
+
+/// Takes a heap from the list and over. One whose inbox somebody is just emptying is not waited for, or but shortly, and stays
+/// in the list: that thread may be in a signal handler that waits for this one. Lost ones leave it.
+fn adopt(list: &mut Option<&'static Heap>) -> Option<&'static Heap> {
+    const TRIES: u32 = 100;
+    let mut visited = None;
+    let mut found = None;
+    while let Some(heap) = *list {
+        *list = heap.next_abandoned.get();
+        let taken = (0..TRIES).find_map(|_| {
+            core::hint::spin_loop();
+            take_over(heap)
+        });
+        match taken {
+            Some(true) => {
+                found = Some(heap);
+                break;
+            }
+            Some(false) => {}
+            None => {
+                heap.next_abandoned.set(visited);
+                visited = Some(heap);
+            }
+        }
+    }
+    while let Some(heap) = visited {
+        visited = heap.next_abandoned.get();
+        heap.next_abandoned.set(*list);
+        *list = Some(heap);
+    }
+    let heap = found?;
+    heap.wake();
+    Some(heap)
 }
 
 fn make() -> Option<&'static Heap> {
@@ -299,48 +330,29 @@ fn abandon(heap: &'static Heap) {
     remote::visit(heap);
 }
 
-/// Before fork, in the forking thread: waits until no thread is inside a lock of ours, and keeps them out.
+/// Before fork, in the forking thread: no other thread has or gets leave to change what is shared here until [`fork_done`].
 pub fn fork_prepare() {
     ABANDONED.park();
     SHARED.iter().for_each(Lock::park);
-    region::fork_prepare();
-    engine::fork_prepare();
-    pool::fork_prepare();
-    // Last: no heap is born any more.
-    shared::keep_copies(heaps().map(|heap| &heap.counters));
 }
 
-/// After fork, in the parent.
+/// After fork, in parent and child.
 ///
 /// # Safety
-/// The calling thread called [`fork_prepare`].
-pub unsafe fn fork_parent() {
-    // SAFETY: the caller's promise is theirs.
-    unsafe { pool::fork_done() };
-    // SAFETY: as above.
-    unsafe { engine::fork_done() };
-    // SAFETY: as above.
-    unsafe { region::fork_done() };
-    for shared in &SHARED {
-        // SAFETY: as above.
-        unsafe { shared.reset() };
+/// The calling thread called [`fork_prepare`] (or is its copy in the child).
+pub unsafe fn fork_done(side: Side) {
+    for shared in SHARED.iter().rev() {
+        // SAFETY: passed on.
+        unsafe { shared.reset(side) };
     }
     // SAFETY: as above.
-    unsafe { ABANDONED.reset() };
+    unsafe { ABANDONED.reset(side) };
 }
 
-/// After fork, in the child, whose only thread this is: heaps of threads that are not here are left alone for good.
-/// Their blocks stay as they are; when the child frees one, its memory is not used again.
-///
-/// # Safety
-/// The calling thread is the copy of one that called [`fork_prepare`].
-pub unsafe fn fork_child() {
-    // First, before anything is counted.
-    shared::part(heaps().map(|heap| &heap.counters));
-    // SAFETY: passed on.
-    unsafe { fork_parent() };
+/// In a forked child, whose only thread this is: heaps of threads that are not here are left alone for good.
+/// Their blocks stay as they are; when the child frees one, its memory is not used again. `alone`: nor were there others.
+pub fn restart(alone: bool) {
     let mine = tls::heap();
-    let alone = THREADS.load(Relaxed) <= 1;
     let shared = SHARED.each_ref().map(|shared| shared.take().and_then(|s| *s));
     for heap in heaps() {
         heap.published.set((0, 0));

@@ -23,7 +23,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::buffer::Buffer;
 use crate::count::MemsRow;
-use crate::lock::{Guard, Lock};
+use crate::lock::{Guard, Lock, Rank, Side};
 use crate::os;
 use crate::say::Limit;
 use space::{Space, Wrong};
@@ -33,7 +33,7 @@ pub const PAGE_SIZE: u64 = 4096;
 /// The first MeMS virtual address where nobody says otherwise.
 pub const START: u64 = 1000;
 
-static SPACE: Lock<Space> = Lock::new(Space::new());
+static SPACE: Lock<Space> = Lock::new(Rank::Space, Space::new());
 static DEFAULT_PAGE: AtomicU64 = AtomicU64::new(PAGE_SIZE);
 static DEFAULT_START: AtomicU64 = AtomicU64::new(START);
 
@@ -310,7 +310,7 @@ pub fn fork_prepare() {
 /// The calling thread called [`fork_prepare`].
 pub unsafe fn fork_parent() {
     // SAFETY: passed on.
-    unsafe { SPACE.reset() };
+    unsafe { SPACE.reset(Side::Parent) };
 }
 
 /// After fork, in the child, whose only thread this is.
@@ -320,5 +320,5 @@ pub unsafe fn fork_parent() {
 pub unsafe fn fork_child() {
     reader::forget_readers();
     // SAFETY: passed on.
-    unsafe { SPACE.reset() };
+    unsafe { SPACE.reset(Side::Child) };
 }

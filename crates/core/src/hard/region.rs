@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 
 use crate::class::COUNT;
 use crate::hard::slab;
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 use crate::os::{self, PAGE};
 use crate::pagemap;
 
@@ -28,13 +28,13 @@ struct Region {
 }
 
 static REGIONS: Lock<[Region; COUNT + 1]> =
-    Lock::new([Region { next: 0, end: 0, unit: 0, room: 0 }; COUNT + 1]);
+    Lock::new(Rank::Regions, [Region { next: 0, end: 0, unit: 0, room: 0 }; COUNT + 1]);
 
 /// A place for a slab of `class`: its address, and bytes with the guard page at its end. It is reserved, covered by the
 /// page map, and has a page in front of it that nobody can read or write. None when the kernel refuses, or in a
 /// signal handler that may not wait for it.
 pub fn place(class: usize) -> Option<(usize, usize)> {
-    let mut regions = REGIONS.enter()?;
+    let mut regions = REGIONS.take()?;
     let region = regions.get_mut(class)?;
     if region.next == region.end {
         let (least, full) = (slab::least(class), slab::stride(class));
@@ -66,7 +66,7 @@ fn reserve(slabs: usize, unit: usize, room: usize) -> Option<Region> {
 
 /// Gives back what no slab has had yet, since the kernel refuses other memory.
 pub fn release() {
-    let Some(mut regions) = REGIONS.enter() else { return };
+    let Some(mut regions) = REGIONS.take() else { return };
     for region in regions.iter_mut() {
         let left = region.end - region.next;
         if let Some(at) = NonNull::new(region.next as *mut u8)
@@ -89,7 +89,7 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on.
-    unsafe { REGIONS.reset() };
+    unsafe { REGIONS.reset(side) };
 }

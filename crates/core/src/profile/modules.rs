@@ -1,15 +1,17 @@
 //! The modules: which file's code lies at an address, and when it was loaded and unloaded.
 //!
-//! Asks the dynamic linker: `_dl_find_object` (glibc 2.35 and later), which takes no lock, else dl_iterate_phdr. Never
-//! called under a lock of ours, and takes its own only when the linker's is free again: a thread in dlopen may allocate.
+//! What there is to know of a module is asked of the dynamic linker (see `linker`), never under a lock of ours.
 //! Owns the table of the modules that were ever met; a closed one stays in it, with the generation in which it went.
 
-use core::ffi::{CStr, c_int, c_void};
+mod linker;
+
+pub use linker::{Place, place, restart};
+
 use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::*};
 
 use super::table::Table;
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 
 /// Modules that are told apart. Later ones are not known, and code in them has no module.
 pub const LIMIT: usize = 1024;
@@ -19,18 +21,6 @@ pub const TEXTS: usize = 4;
 const PATH: usize = 512;
 /// No module.
 pub const NONE: u16 = u16::MAX;
-
-/// Where an address lies.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct Place {
-    /// First byte of the module.
-    pub start: usize,
-    /// One past its last.
-    pub end: usize,
-    /// Its PT_GNU_EH_FRAME segment; 0: it has none.
-    pub header: usize,
-}
 
 /// One module. Numbers, for which any bytes are values.
 #[derive(Clone, Copy)]
@@ -86,7 +76,7 @@ static TABLE: Table<Module> = Table::new();
 /// Modules there is room for at first.
 const FIRST: usize = 32;
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-static LOCK: Lock<()> = Lock::new(());
+static LOCK: Lock<()> = Lock::new(Rank::Modules, ());
 
 /// How often code was found unloaded.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -95,28 +85,12 @@ static REOPENED: AtomicU32 = AtomicU32::new(0);
 /// How often dlclose was called.
 static UNLOADS: AtomicU32 = AtomicU32::new(0);
 
-/// Address of `_dl_find_object`; 0: there is none.
-static FIND: AtomicUsize = AtomicUsize::new(0);
-
-/// What glibc writes, and room for what later versions add.
-#[repr(C)]
-struct Found {
-    flags: u64,
-    start: usize,
-    end: usize,
-    link_map: usize,
-    header: usize,
-    reserved: [u64; 16],
-}
-
-/// Looks the linker's functions up and maps the table. Called once, at load. False when memory is short.
+/// Maps the table and readies the linker's functions. Called once, at load. False when memory is short.
 pub fn start() -> bool {
     if !TABLE.lengthen(FIRST) {
         return false;
     }
-    // SAFETY: a C string. At load, so an error message for a name that is missing may be allocated.
-    let at = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
-    FIND.store(at as usize, Relaxed);
+    linker::start();
     true
 }
 
@@ -147,28 +121,15 @@ pub fn known() -> &'static [Module] {
     TABLE.all().get(..count).unwrap_or_default()
 }
 
-/// Where `pc` lies, from the linker; None in code that no file brought.
-pub fn place(pc: usize) -> Option<Place> {
-    let find = FIND.load(Relaxed);
-    if find == 0 {
-        return ask(pc).map(|module| module.place);
-    }
-    // SAFETY: glibc's function of that name has this type.
-    let find: extern "C" fn(usize, *mut Found) -> c_int = unsafe { core::mem::transmute(find) };
-    let mut found = Found { flags: 0, start: 0, end: 0, link_map: 0, header: 0, reserved: [0; 16] };
-    (find(pc, &mut found) == 0).then_some(Place { start: found.start, end: found.end, header: found.header })
-}
-
-/// The number of the open module that has `pc`, met now or before; [`NONE`] when there is none or no room. Takes the
-/// linker's lock for a new one.
+/// The number of the open module that has `pc`, met now or before; [`NONE`] when there is none or no room.
 pub fn of(pc: usize) -> u16 {
     let in_it = |m: &Module| m.to == u32::MAX && (m.place.start..m.place.end).contains(&pc);
     let number = known().iter().rposition(in_it);
     if let Some(number) = number {
         return number as u16;
     }
-    let Some(mut module) = ask(pc) else { return NONE };
-    let Some(_guard) = LOCK.enter() else { return NONE };
+    let Some(mut module) = linker::ask(pc) else { return NONE };
+    let Some(_guard) = LOCK.take() else { return NONE };
     let count = COUNT.load(Relaxed);
     if let Some(number) = known().iter().rposition(in_it) {
         return number as u16;
@@ -207,7 +168,7 @@ pub fn check() -> bool {
     if gone.iter().all(|word| *word == 0) {
         return false;
     }
-    let Some(_guard) = LOCK.enter() else { return false };
+    let Some(_guard) = LOCK.take() else { return false };
     let generation = GENERATION.fetch_add(1, Relaxed) + 1;
     for number in 0..COUNT.load(Relaxed) {
         if gone[number / 64] & 1 << (number % 64) != 0 {
@@ -234,7 +195,7 @@ pub fn reopened() -> u32 {
 
 /// [`check`] at the end of the process, where the linker's lock must not be waited for.
 pub fn check_last() {
-    if FIND.load(Relaxed) != 0 && UNLOADS.load(Relaxed) != 0 {
+    if linker::needs_no_lock() && UNLOADS.load(Relaxed) != 0 {
         check();
     }
 }
@@ -243,88 +204,6 @@ pub fn check_last() {
 fn place_in(module: &Module) -> Option<Place> {
     let text = module.texts.iter().find(|text| text.1 != 0)?;
     place(text.0).filter(|now| now.start == module.place.start && now.header == module.place.header)
-}
-
-/// What one walk of the linker's list looks for, and finds.
-struct Question {
-    pc: usize,
-    answer: Option<Module>,
-}
-
-/// All about the module that has `pc`.
-fn ask(pc: usize) -> Option<Module> {
-    let mut question = Question { pc, answer: None };
-    // SAFETY: the callback has the type that is asked for, and the question outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(look), ptr::from_mut(&mut question).cast()) };
-    question.answer
-}
-
-unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, question: *mut c_void) -> c_int {
-    // SAFETY: the linker passes a valid description, which stands for the length of this call.
-    let info = unsafe { &*info };
-    // SAFETY: what ask passed.
-    let question = unsafe { &mut *question.cast::<Question>() };
-    // SAFETY: the program headers of a loaded module, as many as it has.
-    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
-    let bias = info.dlpi_addr as usize;
-    let place = |p: &libc::Elf64_Phdr| {
-        let from = bias.wrapping_add(p.p_vaddr as usize);
-        (from, from.wrapping_add(p.p_memsz as usize))
-    };
-    let mut module = Module::NONE;
-    (module.place.start, module.place.end) = (usize::MAX, 0);
-    let mut texts = 0;
-    for header in headers.iter().filter(|p| p.p_type == libc::PT_LOAD) {
-        let (from, to) = place(header);
-        module.place.start = module.place.start.min(from & !(crate::os::PAGE - 1));
-        module.place.end = module.place.end.max(to);
-        if header.p_flags & libc::PF_X != 0 && texts < TEXTS {
-            module.texts[texts] = (from, to);
-            texts += 1;
-        }
-    }
-    if !(module.place.start..module.place.end).contains(&question.pc) {
-        return 0;
-    }
-    module.bias = bias;
-    for header in headers {
-        match header.p_type {
-            libc::PT_GNU_EH_FRAME => module.place.header = place(header).0,
-            libc::PT_NOTE => note(place(header), &mut module),
-            _ => {}
-        }
-    }
-    if !info.dlpi_name.is_null() {
-        // SAFETY: a module's name is a C string.
-        let name = unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes();
-        let length = name.len().min(PATH);
-        module.path.0[..length].copy_from_slice(&name[..length]);
-        module.path.1 = length;
-    }
-    question.answer = Some(module);
-    1
-}
-
-/// Reads the build id from a segment of notes.
-fn note((from, to): (usize, usize), module: &mut Module) {
-    const BUILD_ID: u32 = 3;
-    // SAFETY: a segment of notes lies in a loaded, readable segment of a module that is not unloaded during the walk.
-    let bytes = unsafe { core::slice::from_raw_parts(from as *const u8, to - from) };
-    let word = |at: usize| -> Option<u32> {
-        bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_ne_bytes)
-    };
-    let mut at = 0;
-    while let (Some(name), Some(size), Some(kind)) = (word(at), word(at + 4), word(at + 8)) {
-        let data = at + 12 + (name as usize).next_multiple_of(4);
-        let Some(content) = bytes.get(data..data + size as usize) else { return };
-        if kind == BUILD_ID && bytes.get(at + 12..at + 16) == Some(b"GNU\0") {
-            let length = content.len().min(module.build_id.0.len());
-            module.build_id.0[..length].copy_from_slice(&content[..length]);
-            module.build_id.1 = length;
-            return;
-        }
-        at = data + (size as usize).next_multiple_of(4);
-    }
 }
 
 /// Before fork: no other thread is inside until [`fork_done`].
@@ -336,7 +215,7 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on; the thread that holds the lock is this one.
-    unsafe { LOCK.reset() };
+    unsafe { LOCK.reset(side) };
 }

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use super::modules;
 use super::table::Table;
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 
 /// How much there is room for. Powers of two.
 #[derive(Clone, Copy)]
@@ -78,7 +78,7 @@ static TABLES: Tables = Tables {
     sites: AtomicUsize::new(0),
     node_count: AtomicUsize::new(0),
 };
-static LOCK: Lock<()> = Lock::new(());
+static LOCK: Lock<()> = Lock::new(Rank::Sites, ());
 
 /// Room at first.
 const FIRST: Room = Room { sites: 1 << 10, nodes: 1 << 11 };
@@ -219,7 +219,7 @@ fn add(key: u64, frames: &[usize]) -> u32 {
         LOST.fetch_add(1, Relaxed);
         0
     };
-    let Some(_guard) = LOCK.enter() else { return lost() };
+    let Some(_guard) = LOCK.take() else { return lost() };
     let reopened = modules::reopened();
     if REVIVED.swap(reopened, Relaxed) != reopened {
         hide_closed();
@@ -293,7 +293,7 @@ fn find_node(parent: u32, address: usize, module: u16) -> Result<u32, usize> {
 
 /// Hides every site with a frame in a module that is closed, or in none: its addresses may soon be other code's.
 pub fn forget_closed() {
-    if let Some(_guard) = LOCK.enter() {
+    if let Some(_guard) = LOCK.take() {
         hide_closed();
     }
 }
@@ -333,7 +333,7 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on; the thread that holds the lock is this one.
-    unsafe { LOCK.reset() };
+    unsafe { LOCK.reset(side) };
 }

@@ -6,7 +6,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 
 use crate::heap::Heap;
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank, Side};
 use crate::{engine, os, pool, registry};
 
 /// Samples that are kept.
@@ -82,7 +82,7 @@ static ON: AtomicBool = AtomicBool::new(false);
 static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Blocks that were asked before this process was forked.
 static BEFORE: AtomicU64 = AtomicU64::new(0);
-static TIMELINE: Lock<Timeline> = Lock::new(Timeline::NEW);
+static TIMELINE: Lock<Timeline> = Lock::new(Rank::Timeline, Timeline::NEW);
 
 /// From now on samples are taken.
 pub fn start() {
@@ -156,9 +156,9 @@ pub fn fork_prepare() {
 ///
 /// # Safety
 /// The calling thread called [`fork_prepare`] (or is its copy in the child).
-pub unsafe fn fork_done() {
+pub unsafe fn fork_done(side: Side) {
     // SAFETY: passed on; the thread that holds the lock is this one.
-    unsafe { TIMELINE.reset() };
+    unsafe { TIMELINE.reset(side) };
 }
 
 /// In a forked child: a time line of its own.

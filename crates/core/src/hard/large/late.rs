@@ -6,7 +6,7 @@
 use core::sync::atomic::{AtomicPtr, Ordering::*};
 
 use super::Large;
-use crate::lock::Lock;
+use crate::lock::{Lock, Rank};
 use crate::pile::{Pile, Piled};
 
 /// Most blocks that one call offers.
@@ -15,7 +15,7 @@ const OFFERED: usize = 8;
 /// Added since `REST` ran empty.
 static ADDED: Pile<Large> = Pile::new();
 /// What is offered next. Tried, never waited for: in a child of a fork that came in between it stays closed.
-static REST: Lock<Option<&'static Large>> = Lock::new(None);
+static REST: Lock<Option<&'static Large>> = Lock::new(Rank::Rest, None);
 /// The newest of `REST`, to be seen without its lock.
 static SOME: AtomicPtr<Large> = AtomicPtr::new(core::ptr::null_mut());
 
