@@ -1,7 +1,7 @@
 //! Size classes: which slot size serves a request, and how the slabs of a class are cut.
 //!
-//! Slots are multiples of 16 bytes: steps of 16 up to 256, then eight classes a doubling up to 1024, then
-//! four a doubling up to [`SLAB_MAX`]. No class crosses a power of two, so the size histogram, whose rows are
+//! Slots are multiples of 16 bytes: steps of 16 up to 256, then eight classes a doubling up to 1024, then those that leave
+//! little of their slab over: so many to a slab, in multiples of 64 bytes, up to [`SLAB_MAX`]. No class crosses a power of two, so the size histogram, whose rows are
 //! powers of two, is a sum of classes. Slots end where their slab ends; what is left over lies in front of the
 //! first. So whether an address is the start of a slot is one question: is its distance to the slab's end a
 //! multiple of the slot size? It is answered by one multiplication (Lemire, Kaser, Kurz: Faster remainder by
@@ -12,7 +12,7 @@ use crate::os::PAGE;
 /// Room in tables that are indexed by class. Class 0 is "not a slab".
 pub const LIMIT: usize = 64;
 /// Classes in use are 1 to `COUNT`.
-pub const COUNT: usize = 52;
+pub const COUNT: usize = 56;
 /// The largest request that goes to a table look-up of 16-byte steps, in bytes.
 pub const SMALL_MAX: usize = 1024;
 /// The largest slot, in bytes.
@@ -69,35 +69,38 @@ static SMALL: [u16; SMALL_MAX / 16 + 1] = {
     table
 };
 
-/// Class by `(size + 255) / 256`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`]. Wider than `SMALL`,
+/// Class by `(size + 63) / 64`, for sizes up to [`SLAB_MAX`] and above [`SMALL_MAX`]. Wider than `SMALL`,
 /// lest the compiler make one look-up with a choice of tables out of the two and malloc slower for small sizes.
-static MEDIUM: [u16; SLAB_MAX / 256 + 1] = {
-    let mut table = [1u16; SLAB_MAX / 256 + 1];
+static MEDIUM: [u16; SLAB_MAX / 64 + 1] = {
+    let mut table = [1u16; SLAB_MAX / 64 + 1];
     let mut i = 1;
     while i < table.len() {
-        table[i] = search(i * 256) as u16;
+        table[i] = search(i * 64) as u16;
         i += 1;
     }
     table
 };
+
+/// The slots above [`SMALL_MAX`]: 14, 12, 11, 10, 9 and 8 to a slab of four pages; the same to one of eight; then 7, 6, 5 and 4 to
+/// one of eight, and to one of sixteen. Of those above 16 KiB what is left over are whole pages, which nobody touches.
+const MEDIUM_SLOTS: [usize; COUNT - 32] = [
+    1152, 1344, 1472, 1600, 1792, 2048, 2304, 2688, 2944, 3264, 3584, 4096, 4608, 5440, 6528, 8192, 9344,
+    10880, 13056, 16384, 20480, 24576, 28672, 32768,
+];
 
 const fn slot_size(class: usize) -> usize {
     match class {
         1..=16 => class * 16,
         17..=24 => 256 + (class - 16) * 32,
         25..=32 => 512 + (class - 24) * 64,
-        33..=36 => 1024 + (class - 32) * 256,
-        37..=40 => 2048 + (class - 36) * 512,
-        41..=44 => 4096 + (class - 40) * 1024,
-        45..=48 => 8192 + (class - 44) * 2048,
-        _ => 16384 + (class - 48) * 4096,
+        _ => MEDIUM_SLOTS[class - 33],
     }
 }
 
 const fn class(slot: usize) -> Class {
     let slab = match slot {
-        ..=4096 => 4 * PAGE,
-        4097..=8192 => 8 * PAGE,
+        ..=2048 => 4 * PAGE,
+        2049..=8192 => 8 * PAGE,
         _ => 16 * PAGE,
     };
     let (stack, deepest) = ((64 << 10) / slot, (512 << 10) / slot);
@@ -139,7 +142,7 @@ pub fn offset_of_small(size: usize) -> usize {
 /// The class that serves `size` bytes, [`SMALL_MAX`] < `size` ≤ [`SLAB_MAX`].
 #[inline(always)]
 pub fn of_medium(size: usize) -> usize {
-    let class = MEDIUM[(size + 255) >> 8] as usize;
+    let class = MEDIUM[(size + 63) >> 6] as usize;
     // SAFETY: the table holds classes only.
     unsafe { core::hint::assert_unchecked(class <= COUNT) };
     class
@@ -154,8 +157,9 @@ pub fn of(size: usize) -> usize {
 /// The smallest class that serves `size` bytes at a multiple of `align` (a power of two), or None where only
 /// whole pages do.
 ///
-/// It is the class of the size rounded up to the alignment: classes stand at even steps between two powers of two, so
-/// a class is either a multiple of a step that is one of `align`, or the rounded size itself.
+/// Up to 1 KiB it is the class of the size rounded up to the alignment: there classes stand at even steps between two powers of
+/// two, so a class is either a multiple of a step that is one of `align`, or the rounded size itself. Above, one of the next
+/// few is; the last before each power of two at the latest.
 #[inline(always)]
 pub fn of_aligned(size: usize, align: usize) -> Option<usize> {
     of_aligned_below(size, align, SLAB_MAX + 1)
@@ -168,7 +172,14 @@ pub fn of_aligned_below(size: usize, align: usize, below: usize) -> Option<usize
         return None;
     }
     let size = size.max(1).wrapping_add(align - 1) & align.wrapping_neg();
-    (size <= SLAB_MAX).then(|| of(size))
+    if size > SLAB_MAX {
+        return None;
+    }
+    let mut class = of(size);
+    while CLASSES[class].slot as usize & (align - 1) != 0 && class < COUNT {
+        class += 1;
+    }
+    Some(class)
 }
 
 impl Class {
@@ -194,6 +205,22 @@ mod tests {
             let c = of(size);
             assert!(CLASSES[c].slot as usize >= size);
             assert!(c == 1 || (CLASSES[c - 1].slot as usize) < size);
+        }
+    }
+
+    #[test]
+    fn little_of_a_slab_is_left_over_and_little_of_a_slot() {
+        for c in 33..=COUNT {
+            let (class, before) = (&CLASSES[c], CLASSES[c - 1].slot);
+            assert!(
+                class.slot.is_multiple_of(64) && class.slot * 100 <= before * 126,
+                "from {before} to {}",
+                class.slot
+            );
+            if class.slot <= 16384 {
+                let (slab, used) = (class.mask + 1, class.slots * class.slot);
+                assert!(used * 40 >= slab * 39, "{} of {slab} in slots of {}", used, class.slot);
+            }
         }
     }
 

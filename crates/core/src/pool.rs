@@ -10,10 +10,14 @@ use crate::lock::{Lock, Rank, Side};
 use crate::pile::{Pile, Piled};
 use crate::{mode, os};
 
-/// Sizes that are kept apart: 64 << i bytes.
-const SIZES: usize = 8;
+/// Sizes in steps of this many bytes, and how many of them; above those they double. (A slab's table of loans has any size
+/// up to a KiB; where sparse slabs lend there is one for nearly every slab.)
+const STEP: usize = 64;
+const STEPS: usize = 16;
+/// Sizes that are kept apart.
+const SIZES: usize = STEPS + 3;
 /// Larger objects are mappings of their own, page-aligned, and never given back.
-pub const LARGEST: usize = 64 << (SIZES - 1);
+pub const LARGEST: usize = bytes(SIZES - 1);
 /// The first line of a mapping stays unused, so that the word before an object may be read (see `Stack::is_newest`).
 const FRONT: usize = 64;
 const FIRST_GRANT: usize = 16 << 10;
@@ -55,12 +59,20 @@ static POOL: Lock<Pool> = Lock::new(Rank::Pool, Pool { free: [None; SIZES], next
 /// Bytes mapped for bookkeeping.
 pub static MAPPED: AtomicUsize = AtomicUsize::new(0);
 
+/// Bytes of the objects of a row.
+const fn bytes(row: usize) -> usize {
+    if row < STEPS { (row + 1) * STEP } else { (STEPS * STEP) << (row + 1 - STEPS) }
+}
+
 const fn row(size: usize) -> usize {
-    let mut i = 0;
-    while (64 << i) < size {
-        i += 1;
+    if size <= STEPS * STEP {
+        return size.saturating_sub(1) / STEP;
     }
-    i
+    let mut row = STEPS;
+    while bytes(row) < size {
+        row += 1;
+    }
+    row
 }
 
 /// Memory for a `T` that is to live for good or until [`put`]; its content is arbitrary. None when the kernel
@@ -78,7 +90,7 @@ pub fn take_bytes(size: usize) -> Option<NonNull<u8>> {
         return map(os::round_to_pages(size)?);
     }
     let row = row(size);
-    let size = 64 << row;
+    let size = bytes(row);
     // A signal handler whose thread is inside gets pages of its own.
     let Some(mut pool) = POOL.take() else { return map(os::round_to_pages(size)?) };
     pool.end_late();

@@ -13,6 +13,7 @@ mod calloc;
 mod guarded;
 mod hardened;
 mod kept;
+mod lending;
 mod realloc;
 mod release;
 pub mod watched;

@@ -52,10 +52,16 @@ fn the_pool_gives_objects_apart_and_uses_what_came_back() {
         seen.insert(at, size);
     }
     let mapped = pool::MAPPED.load(Relaxed);
-    let object = pool::take_bytes(500).expect("memory");
-    // SAFETY: it was just taken with this size, and nothing refers to it.
-    unsafe { pool::put(object, 500) };
-    assert_eq!(pool::take_bytes(512), Some(object), "512 is the size that 500 is rounded to");
+    for (size, rounded) in [(500, 512), (290, 320), (1, 64), (1025, 2048)] {
+        let object = pool::take_bytes(size).expect("memory");
+        // SAFETY: it was just taken with this size, and nothing refers to it.
+        unsafe { pool::put(object, size) };
+        assert_eq!(
+            pool::take_bytes(rounded),
+            Some(object),
+            "{rounded} is the size that {size} is rounded to"
+        );
+    }
     assert_eq!(pool::MAPPED.load(Relaxed), mapped);
     assert!(pool::take_bytes(100_000).is_some_and(|at| (at.as_ptr() as usize).is_multiple_of(PAGE)));
     assert!(refused(|| pool::take_bytes(100_000)).is_none());

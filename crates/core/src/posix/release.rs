@@ -6,7 +6,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::hardened;
-use super::{booked, enter, free_fast, guarded, kept, watched};
+use super::{booked, enter, free_fast, guarded, kept, lending, watched};
 use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::CLASSES;
@@ -22,7 +22,7 @@ use crate::{guard, large, mode, pagemap, profile, remote, tls};
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
-        Mode::Off if kept::put(pointer) => {}
+        Mode::Off if kept::put(pointer) || lending::free(pointer) => {}
         Mode::Off | Mode::Sample => free_raised(pointer, site, stack, frame),
     }
 }
