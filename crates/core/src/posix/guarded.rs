@@ -21,7 +21,7 @@ pub fn malloc<const NEW: bool>(size: usize, caller: &Caller) -> *mut u8 {
             return block;
         }
         if size <= SLAB_MAX
-            && let Some(block) = pop::<NEW>(heap, class::of(size), size)
+            && let Some(block) = pop::<NEW>(heap, class::of(size) * 16, size)
         {
             return block;
         }
