@@ -174,6 +174,13 @@ impl Slab {
         true
     }
 
+    /// Asks for the lines that [`Slab::put`] of slot `number` will need.
+    #[inline(always)]
+    pub fn fetch(&self, number: usize) {
+        block::fetch(core::ptr::from_ref(self) as usize);
+        block::fetch(core::ptr::from_ref(&self.bits[number / 64 % (SLOTS_MAX / 64)]) as usize);
+    }
+
     /// Takes the free slot `number`.
     pub fn take_slot(&self, number: usize) {
         let word = &self.bits[number / 64 % (SLOTS_MAX / 64)];

@@ -2,6 +2,7 @@
 //!
 //! Only the heap's thread comes here, or whoever visits a heap without one.
 
+use core::cell::Cell;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Heap, SPARES, owner_of, spare_row};
@@ -50,9 +51,28 @@ impl Heap {
         Run { heap: self, class, slab: None }
     }
 
+    /// Asks for the lines that giving `blocks` back will read, all at once: one after the other they would be waited for.
+    /// Not for a block behind one of the same slab, whose lines are on their way.
+    fn fetch(&self, class: usize, blocks: &[Cell<usize>]) {
+        let mask = CLASSES[class].mask as usize;
+        let mut last = 0;
+        for block in blocks.iter().map(Cell::get) {
+            if (block ^ last) & !mask == 0 {
+                continue;
+            }
+            last = block;
+            block::fetch(block);
+            if let Some(slab) = self.own_slab(block) {
+                slab.fetch(self.stacks[class].slot_of(block));
+            }
+        }
+    }
+
     /// Moves the oldest `count` blocks of a stack back into their slabs.
     pub fn flush(&'static self, class: usize, count: usize) {
         let mut run = self.run(class);
+        let blocks = self.stacks[class].blocks();
+        self.fetch(class, &blocks[..count.min(blocks.len())]);
         self.stacks[class].drain(count, |block| run.give(block));
         run.end();
     }
@@ -61,6 +81,7 @@ impl Heap {
     fn flush_packet(&'static self, class: usize) -> bool {
         let Some(packet) = self.stacks[class].take_packet() else { return false };
         let mut run = self.run(class);
+        self.fetch(class, packet.blocks());
         for block in packet.blocks() {
             run.give(block.get());
         }
