@@ -73,7 +73,7 @@ fn a_small_malloc_calls_nothing_locks_nothing_and_needs_no_stack() {
 
 #[test]
 fn a_small_free_calls_nothing_locks_nothing_and_needs_no_stack() {
-    check("free", 46);
+    check("free", 45);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! A table in two steps. A window of 32 GiB, laid where the first region is, has its upper table in .bss, so
 //! nearly every look-up is two loads; regions elsewhere are found through further windows. Each leaf covers
-//! 8 MiB with one entry a page, and one bit a page that says whether a page outside any block was written to
-//! since it came from mmap. Entries are written by the owner of the page and read by anyone without a lock.
+//! 8 MiB with one entry a page, the part of it that free reads once more in two bytes a page, so that it stays in the
+//! nearest caches, and one bit a page that says whether a page outside any block was written to since it came from mmap. Entries are written by the owner of the page and read by anyone without a lock.
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::os::PAGE;
 
@@ -33,6 +33,8 @@ pub struct Entry {
 struct Leaf {
     entries: [Entry; LEAF_PAGES],
     dirty: [AtomicU64; LEAF_PAGES / 64],
+    /// By page: the low bits of its key, which are below [`PAGE`].
+    twins: [AtomicU16; LEAF_PAGES],
 }
 
 /// A leaf in whole pages.
@@ -80,22 +82,30 @@ pub fn entry(address: usize) -> Option<&'static Entry> {
 /// As [`entry`], but finds addresses in the first window only.
 #[inline(always)]
 pub fn near_entry(address: usize) -> Option<&'static Entry> {
-    entry_from(BASE.load(Relaxed), address)
+    Some(&leaf_from(BASE.load(Relaxed), address)?.entries[page_of(address)])
 }
 
-/// As [`near_entry`] until [`watch`] is called, and None for all addresses from then on.
+/// The low bits of the key of the page that holds `address`, below [`PAGE`]: where in the first page of every heap the stack
+/// of its class lies. None as for [`near_entry`], and for all addresses once [`watch`] was called.
 #[inline(always)]
-pub fn unwatched_entry(address: usize) -> Option<&'static Entry> {
-    entry_from(UNWATCHED.load(Relaxed), address)
+pub fn unwatched_twin(address: usize) -> Option<usize> {
+    let leaf = leaf_from(UNWATCHED.load(Relaxed), address)?;
+    Some(leaf.twins[page_of(address)].load(Relaxed) as usize)
 }
 
-/// From now on [`unwatched_entry`] finds nothing. For good.
+/// From now on [`unwatched_twin`] finds nothing. For good.
 pub fn watch() {
     UNWATCHED.store(NOWHERE, Relaxed);
 }
 
+/// The number of a page within its leaf.
 #[inline(always)]
-fn entry_from(base: usize, address: usize) -> Option<&'static Entry> {
+fn page_of(address: usize) -> usize {
+    address >> PAGE_SHIFT & (LEAF_PAGES - 1)
+}
+
+#[inline(always)]
+fn leaf_from(base: usize, address: usize) -> Option<&'static Leaf> {
     let leaf = address.wrapping_sub(base) >> LEAF_SHIFT;
     if leaf >= LEAVES {
         return None;
@@ -105,14 +115,13 @@ fn entry_from(base: usize, address: usize) -> Option<&'static Entry> {
         return None;
     }
     // SAFETY: leaves are published when zeroed and whole, and never unmapped.
-    let leaf = unsafe { &*leaf };
-    Some(&leaf.entries[address >> PAGE_SHIFT & (LEAF_PAGES - 1)])
+    Some(unsafe { &*leaf })
 }
 
 #[cold]
 #[inline(never)]
 fn entry_beyond(address: usize) -> Option<&'static Entry> {
-    Some(&leaf_of(address)?.entries[address >> PAGE_SHIFT & (LEAF_PAGES - 1)])
+    Some(&leaf_of(address)?.entries[page_of(address)])
 }
 
 fn leaf_of(address: usize) -> Option<&'static Leaf> {
@@ -183,7 +192,7 @@ pub fn entry_elsewhere(
         return None;
     }
     let leaf = word(top + leaf * size_of::<usize>()).filter(|leaf| *leaf != 0)?;
-    let page = address >> PAGE_SHIFT & (LEAF_PAGES - 1);
+    let page = page_of(address);
     let entry = leaf + core::mem::offset_of!(Leaf, entries) + page * size_of::<Entry>();
     let key = word(entry + core::mem::offset_of!(Entry, key))?;
     Some((key, word(entry + core::mem::offset_of!(Entry, meta))?))
@@ -223,7 +232,10 @@ pub fn cover(address: usize, len: usize) -> bool {
 /// Sets the entries of the pages `[address, address + pages * PAGE)`, all of them covered.
 pub fn set(address: usize, pages: usize, key: usize, meta: *mut u8) {
     for page in 0..pages {
-        if let Some(entry) = entry(address + page * PAGE) {
+        let address = address + page * PAGE;
+        if let Some(leaf) = leaf_of(address) {
+            leaf.twins[page_of(address)].store((key & (PAGE - 1)) as u16, Relaxed);
+            let entry = &leaf.entries[page_of(address)];
             entry.meta.store(meta, Relaxed);
             entry.key.store(key, Release);
         }

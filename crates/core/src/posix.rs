@@ -114,7 +114,7 @@ extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) 
     slow::<false>(size, site, stack, frame)
 }
 
-/// malloc or operator new where the fast path ended. By jumps only.
+/// malloc or operator new where the fast path ended.
 #[inline(always)]
 fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     match profile::mode() {
@@ -285,16 +285,17 @@ pub fn free_sized(pointer: *mut u8, size: usize) {
 }
 
 /// Frees a block of a slab onto this thread's stack of its class where nothing is out of the ordinary, whichever heap owns
-/// the slab; false (nothing done) otherwise. Of the slab and its owner it reads the page map's key alone, since their lines
-/// may be written by another thread just now.
+/// the slab; false (nothing done) otherwise. Of the slab and its owner it reads two bytes of the page map alone, since their
+/// lines may be written by another thread just now.
 #[inline(always)]
 fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
-    let Some(entry) = crate::pagemap::unwatched_entry(block) else { return false };
     let Some(heap) = own else { return false };
-    let stack = heap.twin_of(entry.key.load(Relaxed));
-    let from_end = (!(block as u32) & stack.mask.get()).wrapping_add(1);
-    let starts_slot = from_end.wrapping_mul(stack.inverse.get()) < stack.inverse.get();
-    if !starts_slot || heap.counters.level.is_above_peak() || block::may_be_marked(block, heap.secret.get()) {
+    let Some(twin) = crate::pagemap::unwatched_twin(block) else { return false };
+    let stack = heap.twin_at(twin);
+    if !stack.starts_slot(block)
+        || heap.counters.level.is_above_peak()
+        || block::may_be_marked(block, heap.secret.get())
+    {
         return false;
     }
     let Some(place) = stack.place() else { return false };

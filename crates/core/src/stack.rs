@@ -139,6 +139,14 @@ impl Stack {
         (self.product(block) >> 32) as usize - 1
     }
 
+    /// Whether a slot starts at `address`. Lemire's question without its answer: with d the distance to the slab's end, d *
+    /// inverse is below inverse exactly where (d - 1) * inverse + inverse runs over.
+    #[inline(always)]
+    pub fn starts_slot(&self, address: usize) -> bool {
+        let inverse = self.inverse.get();
+        (!(address as u32) & self.mask.get()).wrapping_mul(inverse).overflowing_add(inverse).1
+    }
+
     #[inline(always)]
     fn product(&self, address: usize) -> u64 {
         u64::from((!(address as u32) & self.mask.get()) + 1) * u64::from(self.inverse.get())
@@ -313,4 +321,30 @@ pub const ROOMS: usize = {
 #[inline(always)]
 pub const fn class_of(key: usize) -> usize {
     key % PAGE / size_of::<Stack>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_slot_starts_start_a_slot() {
+        for (class, kind) in CLASSES.iter().enumerate().take(COUNT + 1).skip(1) {
+            // SAFETY: a stack is numbers and cells of pointers and None; zero is valid for all of them.
+            let stack: Stack = unsafe { core::mem::zeroed() };
+            let size = kind.mask as usize + 1;
+            assert!(
+                !(0..size).any(|offset| stack.starts_slot(7 * size + offset)),
+                "one that was never opened"
+            );
+            stack.open(class);
+            for address in 7 * size..8 * size {
+                assert_eq!(
+                    stack.starts_slot(address),
+                    kind.slot_at(address).is_some(),
+                    "{class} at {address}"
+                );
+            }
+        }
+    }
 }

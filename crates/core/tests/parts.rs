@@ -224,6 +224,9 @@ fn a_slab_gives_each_slot_once_marked_and_takes_it_back_once() {
             }
         }
         assert_eq!(blocks.len(), kind.slots as usize, "class {class}: every slot is given out");
+        for page in (span.base..span.base + pages * PAGE).step_by(PAGE) {
+            assert_eq!(pagemap::unwatched_twin(page), Some(class * size_of::<Stack>()));
+        }
         for &at in &blocks {
             let number = kind.slot_at(at).expect("the start of a slot");
             assert!(kind.slot_at(at + 1).is_none());

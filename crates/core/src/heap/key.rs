@@ -29,7 +29,14 @@ impl Heap {
     /// never opened, or row 0.
     #[inline(always)]
     pub fn twin_of(&'static self, key: usize) -> &'static Stack {
-        let twin = (self.address() | key & (PAGE - 1)) as *const Stack;
+        self.twin_at(key & (PAGE - 1))
+    }
+
+    /// The same by the low bits of a key.
+    #[inline(always)]
+    pub fn twin_at(&'static self, offset: usize) -> &'static Stack {
+        debug_assert!(offset < PAGE);
+        let twin = (self.address() + offset) as *const Stack;
         // SAFETY: a heap begins with a page of stacks, and the low bits of every key are the offset of one in such a page.
         unsafe { &*twin }
     }
