@@ -223,6 +223,24 @@ impl Heap {
         stack.pop()
     }
 
+    /// Moves the newest packet behind an empty stack onto it.
+    pub fn unstow(&'static self, stack: &Stack) {
+        self.settle();
+        if let Some(packet) = stack.unstow() {
+            remote::keep_packet(self, packet);
+        }
+    }
+
+    /// Moves the oldest blocks of a stack into a packet behind it; false when memory is short. There is a place for one.
+    pub fn stow(&'static self, stack: &Stack) -> bool {
+        self.settle();
+        let packet = remote::new_packet(self);
+        if let Some(packet) = packet {
+            stack.stow(packet);
+        }
+        packet.is_some()
+    }
+
     /// Whether a class of the largest slabs has been asked for too little in this heap to be worth one: its first
     /// blocks are then large blocks, which take no more pages than they need. Counts the request.
     fn is_new_to(&self, class: usize) -> bool {

@@ -7,6 +7,7 @@
 #[macro_use]
 mod caller;
 mod aligned;
+mod behind;
 mod booked;
 mod bytes;
 mod calloc;
@@ -117,6 +118,9 @@ extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) 
 /// malloc or operator new where the fast path ended.
 #[inline(always)]
 fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
+    if let Some(block) = behind::take::<NEW>(size) {
+        return block;
+    }
     match profile::mode() {
         Mode::Off => unwatched::<NEW>(size, site, stack, frame),
         Mode::Sites => booked::malloc_at_site::<NEW>(size, site, stack, frame),

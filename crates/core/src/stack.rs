@@ -242,6 +242,11 @@ impl Stack {
         blocks.len() - kept
     }
 
+    /// Whether the stack itself is empty and a packet stands behind it.
+    pub fn is_behind(&self) -> bool {
+        self.is_empty() && self.full.get().is_some()
+    }
+
     /// Whether one more full packet may stand behind the stack.
     fn has_place_behind(&self) -> bool {
         self.full_count.get() < self.full_limit.get()

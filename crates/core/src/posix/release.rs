@@ -6,7 +6,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::hardened;
-use super::{booked, enter, free_fast, guarded, kept, lending, watched};
+use super::{behind, booked, enter, free_fast, guarded, kept, lending, watched};
 use crate::account::ACCOUNT;
 use crate::block::{self, Kind};
 use crate::class::CLASSES;
@@ -20,6 +20,9 @@ use crate::stack::class_of;
 use crate::{guard, large, mode, pagemap, profile, remote, tls};
 
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    if behind::put(pointer) {
+        return;
+    }
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
         Mode::Off if kept::put(pointer) || lending::free(pointer) => {}
@@ -44,6 +47,9 @@ extern "C" fn free_raised(pointer: usize, site: usize, stack: usize, frame: usiz
 }
 
 pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    if behind::put(pointer) {
+        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+    }
     match profile::mode() {
         Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
         Mode::Off if hardened::free_fast(pointer, true, None) => {}
