@@ -1,5 +1,40 @@
-//! Whether a pointer that is not MeMS's can be another allocator's block. Read from the kernel's list of mappings,
-//! only when the program is already about to be told of an error.
+//! What of the process is not MeMS's: whether a pointer can be another allocator's block, and whether there are further
+//! operators new and delete. Read from the kernel's list of mappings, and asked of the loader, only when the program is already
+//! about to be told of an error.
+
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Names of the C++ libraries, without which no program has operators; theirs all stand behind ours.
+const LIBRARIES: [&str; 4] = ["libstdc++.", "libc++.", "libc++abi.", "libsupc++."];
+
+/// Whether an object of the process beside the C++ library has operators new and delete of its own. They serve its own calls
+/// then, if it was linked so, while its neighbours' go to ours: a block that its operator new got from malloc comes to our
+/// operator delete, or one of our operator new to free, and neither is the program's fault. No heap is to be entered.
+pub fn has_operators() -> bool {
+    static KNOWN: AtomicBool = AtomicBool::new(false);
+    if KNOWN.load(Relaxed) {
+        return true;
+    }
+    // SAFETY: a C string; the call has no other precondition.
+    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"_ZdlPv".as_ptr()) };
+    let mut found = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: found is valid to write to; any address may be asked for.
+    if next.is_null() || unsafe { libc::dladdr(next, found.as_mut_ptr()) } == 0 {
+        return false;
+    }
+    // SAFETY: dladdr filled it in.
+    let name = unsafe { found.assume_init() }.dli_fname;
+    if name.is_null() {
+        return false;
+    }
+    // SAFETY: dladdr gives a C string, which lives as long as its object.
+    let path = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let others = !LIBRARIES.iter().any(|library| file.starts_with(library.as_bytes()));
+    KNOWN.store(others, Relaxed);
+    others
+}
 
 /// True when `address` lies in anonymous memory that no loaded object and no stack has: another allocator's block, as far
 /// as can be told. False for stack, static and unmapped addresses, and when the list cannot be read.

@@ -18,7 +18,7 @@ use crate::misuse::Misuse;
 use crate::os;
 use crate::profile::{self, Mode};
 use crate::registry::{self, Entry};
-use crate::tls;
+use crate::{foreign, tls};
 
 /// Any allocation, counted as `function`'s. `align` is a power of two. The block is zero.
 pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: usize) -> *mut u8 {
@@ -37,10 +37,16 @@ pub fn allocate(entry: Option<&Entry>, function: Function, size: usize, align: u
 
 /// free and delete of what is not null.
 pub fn release(entry: Option<Entry>, pointer: usize, giving: Giving, site: usize) {
-    if let Err(wrong) = put(entry.as_ref(), pointer, giving) {
-        drop(entry);
-        report(wrong, giving.function, pointer, site);
+    let Err(mut wrong) = put(entry.as_ref(), pointer, giving) else { return };
+    drop(entry);
+    if matches!(wrong, Misuse::Mismatch { .. }) && foreign::has_operators() {
+        let other = Giving { delete: !giving.delete, ..giving };
+        match put(registry::enter().as_ref(), pointer, other) {
+            Ok(()) => return,
+            Err(now) => wrong = now,
+        }
     }
+    report(wrong, giving.function, pointer, site);
 }
 
 fn put(entry: Option<&Entry>, pointer: usize, giving: Giving) -> Result<(), Misuse> {
