@@ -9,7 +9,7 @@ LIBMEMS := $(CURDIR)/target/release/libmems.so
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export LIBMEMS CC
 
-.PHONY: build help demo test test-c test-rust test-programs run bench bench-quick bench-counting bench-profile bench-mems cli man install clean pitfalls misuse soak fuzz verify
+.PHONY: build help demo test test-c test-rust test-programs test-programs-all run bench bench-quick bench-counting bench-profile bench-mems cli man install clean pitfalls misuse soak fuzz verify
 .DEFAULT_GOAL := build
 
 ## build: libmems.so (release)
@@ -32,9 +32,13 @@ test-c: build
 test-rust: build
 	$(CARGO) test --workspace --no-fail-fast
 
-## test-programs: real programs, plain and preloaded, compared (T="name name" for some of them)
+## test-programs: real programs, plain and preloaded, compared (T="name name" for some; E="MEMS_HARDEN=1" for another mode)
 test-programs: build
-	@scripts/programs.sh $(T)
+	@scripts/programs.sh $(E:%=-e %) $(T)
+
+## test-programs-all: all of them as MeMS comes, hardened, and with guarded blocks (about 5 minutes)
+test-programs-all: build
+	@status=0; for e in "" "-e MEMS_HARDEN=1" "-e MEMS_GUARD=sample:1000"; do scripts/programs.sh $$e $(T) || status=1; done; exit $$status
 
 ## pitfalls, misuse: who passes what: glibc, MeMS and the allocators installed here, as tables (T="options" of the scripts)
 pitfalls misuse: build

@@ -2,7 +2,8 @@
 # Runs every test of the project and ends with one line: N passed, N failed, N skipped.
 #
 # Pieces, in this order: formatting and lints (where rustfmt and clippy are installed), the Rust tests of the
-# workspace, the C tests, misuse of the heap, real programs. A piece that fails does not stop those after it.
+# workspace, the C tests, misuse of the heap, real programs, some of them hardened and guarded too. A piece that
+# fails does not stop those after it.
 # `make test` calls this after building libmems.so; the logs stay in build/test/.
 
 set -u
@@ -89,6 +90,11 @@ many c_tests scripts/c_tests.sh
 # Every misuse program once: MeMS must do at least as well as c_tests/misuse.expected says.
 one misuse scripts/misuse.sh -n 1
 [ -x scripts/programs.sh ] && many programs scripts/programs.sh
+# In the other modes some of every kind; all of them by `make test-programs-all`.
+some="sort awk ls date bash perl python3-malloc python3-processes pipeline closed-stderr gcc g++ sqlite3 git tar xz openssl php lua"
+# shellcheck disable=SC2086
+[ -x scripts/programs.sh ] && many hardened scripts/programs.sh -e MEMS_HARDEN=1 $some &&
+    many guarded scripts/programs.sh -e MEMS_GUARD=sample:1000 $some
 
 say "all"
 grep -h '^FAIL ' "$logs"/*.log
