@@ -8,7 +8,7 @@ mod preload;
 use std::collections::BTreeMap;
 
 /// What every process runs, from the way in over a first malloc to the dump.
-const EVERY: [&str; 16] = [
+const EVERY: [&str; 15] = [
     "mems::start::start",
     "mems::exit::exited",
     "mems::dump::write",
@@ -19,7 +19,6 @@ const EVERY: [&str; 16] = [
     "malloc",
     "free",
     "mems_core::posix::malloc_cold",
-    "mems_core::posix::malloc_with_caller",
     "mems_core::posix::malloc_slow",
     "mems_core::registry::enter_elsewhere",
     "mems_core::heap::Heap::refill",
@@ -31,8 +30,7 @@ const EVERY: [&str; 16] = [
 const FRONT: u64 = 112 << 10;
 
 /// What few processes run in which no thread frees another's blocks; some of it is marked cold.
-const THREADS: [&str; 7] = [
-    "mems_core::posix::behind::put",
+const THREADS: [&str; 6] = [
     "mems_core::registry::thread_ends",
     "mems_core::remote::make_room",
     "mems_core::remote::collect",
@@ -53,8 +51,7 @@ const WRITTEN: [&str; 7] = [
 ];
 
 /// Large, and not to lie among those.
-const LARGE: [&str; 5] = [
-    "mems_core::profile::timeline::TIMELINE",
+const LARGE: [&str; 4] = [
     "mems::dump::DESK",
     "mems_core::account::ACCOUNT",
     "mems_core::pagemap::FIRST",

@@ -1,18 +1,19 @@
 //! Guarded blocks (`MEMS_GUARD=sample:N`): one block of N stands on a page of its own between pages that nobody can read or
 //! write, and its page is gone when it is freed. For use in production (the idea is GWP-ASan's; Serebryany et al., 2023).
 //!
-//! Off unless asked for at load. Then nothing passes the fast paths of what allocates (see `registry::let_nothing_pass`), so
-//! that every such call comes to the slow path, which counts down to the next guarded block; the default mode pays nothing. The pages lie in one
-//! range, used in turn, so that a freed block's addresses rest as long as they can. What is known of them, two stacks
+//! Off unless asked for at load. Then what a heap's counters count anyway counts up to the next guarded block (see
+//! `count::due`): malloc asks whether the next one is due, as it ever does, and only that one comes to the slow path. The pages
+//! lie in one range, used in turn, so that a freed block's addresses rest as long as they can. What is known of them, two stacks
 //! included, lies elsewhere, in words that a signal handler may read at any time.
 
 mod fault;
 mod page;
 mod report;
 
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
-use crate::heap::{Heap, State};
+use crate::count::Stream;
+use crate::heap::Heap;
 use crate::lock::{Lock, Rank, Side};
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
@@ -58,7 +59,7 @@ pub fn start(interval: u32, stack_end: usize) -> bool {
     RANGE.store(range.as_ptr() as usize, Release);
     INTERVAL.store(interval, Release);
     fault::watch();
-    registry::let_nothing_pass();
+    registry::arm();
     true
 }
 
@@ -87,29 +88,66 @@ fn place(number: usize) -> usize {
     RANGE.load(Relaxed) + (2 * number + 1) * PAGE
 }
 
-/// Whether the block that `heap`'s thread asks for now is to be guarded. Counts it.
-#[inline(always)]
-pub fn is_due(heap: &Heap) -> bool {
-    let left = heap.countdown.get();
-    if left > 1 {
-        heap.countdown.set(left - 1);
-        return false;
-    }
-    renew(heap, left)
-}
+/// What the stream of all blocks but those of malloc and new counts for one of them, in bytes, so that one of so many is
+/// guarded.
+const TYPICAL: u64 = 256;
+/// From this mean on at most one block is guarded in [`PAUSE_NS`] (or a tick of the coarse clock), so that programs that do
+/// little but allocate pay no more than others: a guarded block costs some 10 us, most of it for the kernel and the stacks.
+const SPARING: u32 = 1000;
+/// That is in nanoseconds: with 10 us a block, 0.2 %.
+const PAUSE_NS: u64 = 5_000_000;
+/// So many times as far off is the next one then, since they come too fast.
+const FARTHER: u64 = 4;
+/// When the last one was taken, by `os::coarse_ns`.
+static LAST: AtomicU64 = AtomicU64::new(0);
 
-/// Draws the number of blocks to the next guarded one: 1 to twice the interval, less 1. A thread's first block is none.
+/// Whether the block that `heap`'s thread asks for now is to be guarded, one of a stream of which one is due: then, how far
+/// off the next one is, in the stream's units (blocks, or bytes). In a stream that has just begun the first one is only chosen
+/// now, and may lie behind this block, of `length` units. Asked for each block that is due, so that there is a next one.
 #[cold]
 #[inline(never)]
-fn renew(heap: &Heap, left: u32) -> bool {
-    // A heap that stands in for the thread's own counts nothing.
-    if heap.state() != State::Live {
-        return false;
+pub fn turn_of(heap: &Heap, stream: Stream, length: u64) -> Option<u64> {
+    let next = distance(stream);
+    let (kind, class) = match stream {
+        Stream::Malloc(class) => (0, class),
+        Stream::New(class) => (1, class),
+        Stream::Bytes => (2, 0),
+    };
+    let begun = heap.begun[kind].get();
+    heap.begun[kind].set(begun | 1 << class);
+    if begun >> class & 1 == 0 && next > length {
+        heap.counters.count_up(stream, next);
+        return None;
     }
-    let Some(mut turn) = TURN.take() else { return false };
-    let most = u64::from(INTERVAL.load(Relaxed)) * 2 - 1;
-    heap.countdown.set((turn.random() % most.max(1)) as u32 + 1);
-    left == 1 || most == 1
+    if INTERVAL.load(Relaxed) >= SPARING {
+        let now = os::coarse_ns();
+        if now.wrapping_sub(LAST.load(Relaxed)) < PAUSE_NS {
+            heap.counters.count_up(stream, next * FARTHER + length);
+            return None;
+        }
+        LAST.store(now, Relaxed);
+    }
+    Some(next)
+}
+
+/// Chooses the next one of a stream in which the one that was due was counted without being asked for: the first of a thread.
+#[cold]
+#[inline(never)]
+pub fn begin(heap: &Heap, stream: Stream) {
+    if let Some(next) = turn_of(heap, stream, 0) {
+        heap.counters.count_up(stream, next);
+    }
+}
+
+/// Units to the next guarded block: 1 to twice the mean, less 1.
+fn distance(stream: Stream) -> u64 {
+    let mean = u64::from(INTERVAL.load(Relaxed));
+    // In a signal handler that may not wait for the lock the mean must do.
+    let blocks = TURN.take().map_or(mean, |mut turn| turn.random() % (mean * 2 - 1).max(1) + 1);
+    match stream {
+        Stream::Bytes => (blocks - 1) * TYPICAL + 1,
+        _ => blocks,
+    }
 }
 
 impl Turn {

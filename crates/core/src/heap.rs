@@ -92,8 +92,8 @@ pub struct Heap {
     shoaled: Cell<usize>,
     /// Calls that looked at the time line, for each of which the clock is read now and then.
     pub beat: Cell<u32>,
-    /// Blocks until the next one that is guarded, where some are (see `guard`).
-    pub countdown: Cell<u32>,
+    /// Where some blocks are guarded: the streams of which one was already chosen, a bit a class (see `guard`).
+    pub begun: [Cell<u64>; 3],
     /// What its thread did by call site, where those are recorded.
     pub ledger: Cell<Option<&'static Ledger>>,
     /// By class: the slabs behind the stacks.

@@ -1,43 +1,73 @@
 //! The malloc family while some blocks are guarded: each call as it ever is, but for the blocks whose turn it is.
 //!
-//! Reached from the slow paths only. A small malloc takes a fast path of its own here; free takes the ordinary one. Guarded blocks are counted like any other. Owns nothing.
+//! Reached from the slow paths only: where no block lies ready, and where the next one is due to be guarded. Guarded blocks are
+//! counted like any other, among the blocks of all functions but malloc and new. Owns nothing.
 
-use super::{SIZE_LIMIT, allocate_tallied, enter, fail, function, pop};
-use crate::class::{self, SLAB_MAX};
-use crate::count::{Function, weight};
+use super::{SIZE_LIMIT, allocate_tallied, enter, fail, function, pop, tallies};
+use crate::class::{self, CLASSES, SLAB_MAX};
+use crate::count::{Function, Stream, weight};
 use crate::hard::Giving;
+use crate::heap::Heap;
+use crate::misuse::Misuse;
 use crate::profile::Caller;
 use crate::registry::Entry;
-use crate::{guard, os, tls};
+use crate::{foreign, guard, os, tls};
 use core::ptr::null_mut;
 
 /// malloc or operator new.
 #[inline(always)]
 pub fn malloc<const NEW: bool>(size: usize, caller: &Caller) -> *mut u8 {
-    if let Some(heap) = tls::own() {
-        if guard::is_due(heap)
-            && let Some(block) = taken(function::<NEW>(), size, caller)
-        {
+    if size > SLAB_MAX {
+        return allocate_tallied::<NEW>(size);
+    }
+    let class = class::of(size);
+    let stream = if NEW { Stream::New(class) } else { Stream::Malloc(class) };
+    if let Some(heap) = tls::own()
+        && (tallies::<NEW>(&heap.counters)[class].is_next_due() || heap.counters.has_come(stream))
+    {
+        if let Some(block) = due(heap, stream, 1, function::<NEW>(), size, caller) {
             return block;
         }
-        if size <= SLAB_MAX
-            && let Some(block) = pop::<NEW>(heap, class::of(size) * 16, size)
-        {
+        // It was only the turn that kept it from the fast path.
+        if let Some(block) = pop::<NEW>(heap, class * 16, size) {
             return block;
         }
     }
-    allocate_tallied::<NEW>(size)
+    let block = allocate_tallied::<NEW>(size);
+    // A heap that was born just now has counted the block for which its streams were made ready.
+    if let Some(heap) = tls::own().filter(|heap| heap.counters.has_come(stream)) {
+        guard::begin(heap, stream);
+    }
+    block
 }
 
 /// A guarded block if it is the turn of this one; any other function's than malloc's and new's.
 pub fn in_turn(function: Function, size: usize, caller: &Caller) -> Option<*mut u8> {
-    if !guard::is_due(tls::own()?) {
+    let heap = tls::own().filter(|_| size <= guard::LARGEST)?;
+    let slot = CLASSES[class::of(size)].slot;
+    if !heap.counters.would_be_due(slot) && !heap.counters.has_come(Stream::Bytes) {
         return None;
     }
-    taken(function, size, caller)
+    due(heap, Stream::Bytes, slot.into(), function, size, caller)
 }
 
+/// A block of a stream of which one is due, guarded if it is its turn. Without one, `length` units are still to be counted for it.
 #[cold]
+#[inline(never)]
+fn due(
+    heap: &Heap,
+    stream: Stream,
+    length: u64,
+    function: Function,
+    size: usize,
+    caller: &Caller,
+) -> Option<*mut u8> {
+    let next = guard::turn_of(heap, stream, length)?;
+    let block = taken(function, size, caller);
+    heap.counters.count_up(stream, if block.is_some() { next } else { next + length });
+    block
+}
+
 fn taken(function: Function, size: usize, caller: &Caller) -> Option<*mut u8> {
     let block = guard::take(size, function == Function::New, caller)?;
     if let Some(Entry { heap, .. }) = &enter() {
@@ -60,7 +90,11 @@ pub fn free(giving: Giving, pointer: usize, caller: &Caller) -> bool {
 /// Frees a guarded block. Whether it was one.
 #[cold]
 fn give(function: &'static str, delete: bool, pointer: usize, caller: &Caller) -> bool {
-    match guard::put(pointer, function, delete, caller) {
+    let mut put = guard::put(pointer, function, delete, caller);
+    if matches!(put, Err(Misuse::Mismatch { .. })) && foreign::has_operators() {
+        put = guard::put(pointer, function, !delete, caller);
+    }
+    match put {
         Ok(asked) => {
             if let Some(Entry { heap, .. }) = &enter() {
                 heap.settle();
