@@ -8,7 +8,7 @@ mod preload;
 use std::collections::BTreeMap;
 
 /// What every process runs, from the way in over a first malloc to the dump.
-const EVERY: [&str; 15] = [
+const EVERY: [&str; 16] = [
     "mems::start::start",
     "mems::exit::exited",
     "mems::dump::write",
@@ -19,6 +19,7 @@ const EVERY: [&str; 15] = [
     "malloc",
     "free",
     "mems_core::posix::malloc_cold",
+    "mems_core::posix::malloc_with_caller",
     "mems_core::posix::malloc_slow",
     "mems_core::registry::enter_elsewhere",
     "mems_core::heap::Heap::refill",
@@ -30,7 +31,8 @@ const EVERY: [&str; 15] = [
 const FRONT: u64 = 112 << 10;
 
 /// What few processes run in which no thread frees another's blocks; some of it is marked cold.
-const THREADS: [&str; 6] = [
+const THREADS: [&str; 7] = [
+    "mems_core::posix::behind::put",
     "mems_core::registry::thread_ends",
     "mems_core::remote::make_room",
     "mems_core::remote::collect",
@@ -51,7 +53,8 @@ const WRITTEN: [&str; 7] = [
 ];
 
 /// Large, and not to lie among those.
-const LARGE: [&str; 4] = [
+const LARGE: [&str; 5] = [
+    "mems_core::profile::timeline::TIMELINE",
     "mems::dump::DESK",
     "mems_core::account::ACCOUNT",
     "mems_core::pagemap::FIRST",
