@@ -22,6 +22,7 @@ mod wide;
 use crate::class::{self, COUNT};
 use crate::count::Function;
 use crate::heap::Heap;
+use crate::lock::{self, Rank};
 use crate::misuse::{self, Misuse};
 use crate::pagemap;
 use crate::remote;
@@ -81,6 +82,11 @@ pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool, m
         _ => large(),
     };
     first.or_else(|| {
+        // It was but a lock that this signal handler may not wait for: giving up what is kept would win nothing, and leave
+        // the next slabs small regions.
+        if !lock::may_wait_for(Rank::Regions) {
+            return large();
+        }
         vault?.release(true);
         // In a pinch a slot of a larger class does, or pages between guards.
         let more = if align <= 16 && size > 0 { WIDER } else { 0 };

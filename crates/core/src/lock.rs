@@ -9,6 +9,7 @@
 
 mod futex;
 pub(crate) mod rank;
+pub use futex::pause;
 pub use rank::{Rank, SHARED};
 
 use core::cell::UnsafeCell;
@@ -79,6 +80,12 @@ pub fn thread() -> usize {
         core::arch::asm!("mrs {}, tpidr_el0", out(reg) id, options(pure, nomem, nostack, preserves_flags))
     };
     id
+}
+
+/// Whether this thread may wait for a lock of that rank: not in a signal handler that interrupted who holds or awaits that or
+/// a later one.
+pub fn may_wait_for(rank: Rank) -> bool {
+    rank::is_behind_all(rank.bit())
 }
 
 impl<T> Lock<T> {

@@ -196,38 +196,41 @@ fn take_over(heap: &Heap) -> Option<bool> {
     }
 }
 
-/// Takes a heap from the list and over. One whose inbox somebody is just emptying is not waited for, or but shortly, and stays
-/// in the list: that thread may be in a signal handler that waits for this one. Lost ones leave it.
+/// Takes a heap from the list and over. Those whose inbox somebody is just emptying stay in it and are waited for, but not for
+/// ever: that thread may be in a signal handler that waits for this one. Lost ones leave it.
 fn adopt(list: &mut Option<&'static Heap>) -> Option<&'static Heap> {
-    const TRIES: u32 = 100;
-    let mut visited = None;
-    let mut found = None;
-    while let Some(heap) = *list {
-        *list = heap.next_abandoned.get();
-        let taken = (0..TRIES).find_map(|_| {
-            core::hint::spin_loop();
-            take_over(heap)
-        });
-        match taken {
-            Some(true) => {
-                found = Some(heap);
-                break;
-            }
-            Some(false) => {}
-            None => {
-                heap.next_abandoned.set(visited);
-                visited = Some(heap);
+    // 20 ms in all: what a new heap costs is for good.
+    const LOOKS: u32 = 400;
+    const PAUSE_NS: u64 = 50_000;
+    for _ in 0..LOOKS {
+        let (mut visited, mut found) = (None, None);
+        while let Some(heap) = *list {
+            *list = heap.next_abandoned.get();
+            match take_over(heap) {
+                Some(true) => {
+                    heap.wake();
+                    found = Some(heap);
+                    break;
+                }
+                Some(false) => {}
+                None => {
+                    heap.next_abandoned.set(visited);
+                    visited = Some(heap);
+                }
             }
         }
+        let any = visited.is_some();
+        while let Some(heap) = visited {
+            visited = heap.next_abandoned.get();
+            heap.next_abandoned.set(*list);
+            *list = Some(heap);
+        }
+        if found.is_some() || !any {
+            return found;
+        }
+        lock::pause(PAUSE_NS);
     }
-    while let Some(heap) = visited {
-        visited = heap.next_abandoned.get();
-        heap.next_abandoned.set(*list);
-        *list = Some(heap);
-    }
-    let heap = found?;
-    heap.wake();
-    Some(heap)
+    None
 }
 
 fn make() -> Option<&'static Heap> {

@@ -15,6 +15,11 @@ pub fn wait(word: &AtomicUsize, value: usize, most: Option<u64>) {
     call(word, libc::FUTEX_WAIT, value as u32 as usize, most as usize);
 }
 
+/// Sleeps for so many nanoseconds (less than a second), or shorter. No cancellation point.
+pub fn pause(ns: u64) {
+    wait(&AtomicUsize::new(0), 0, Some(ns));
+}
+
 /// Wakes one that sleeps.
 pub fn wake(word: &AtomicUsize) {
     call(word, libc::FUTEX_WAKE, 1, 0);

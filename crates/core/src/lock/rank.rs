@@ -65,8 +65,15 @@ const _: () = assert!(Rank::Private.bit() <= HELD);
 
 /// Whether a lock with this bit stands behind all that this thread holds.
 #[inline]
-pub(super) fn may_wait_for(bit: usize) -> bool {
+pub(super) fn is_behind_all(bit: usize) -> bool {
     read() & HELD < bit
+}
+
+/// Whether this thread may wait for a lock with this bit, which it does not hold itself: none that stands behind it is noted.
+/// Itself it may be, where a signal handler interrupted code that waits for it too.
+#[inline]
+pub(super) fn may_wait_for(bit: usize) -> bool {
+    read() & HELD < bit << 1
 }
 
 /// Notes that a fork could not park the lock.
