@@ -342,6 +342,7 @@ mod tests {
         // What a handler would find that came in meanwhile; also after it had the lock itself, or forked.
         rank::note(LATE.bit);
         assert!(!rank::may_wait_for(Rank::Sites.bit()) && rank::may_wait_for(Rank::Private.bit()));
+        assert!(rank::may_wait_for(LATE.bit), "as the code does that it interrupted");
         drop(elsewhere);
         while LATE.try_take().is_none() {}
         LATE.park();
