@@ -311,20 +311,29 @@ fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
     true
 }
 
-/// In hardened mode the caller is not needed as a rule. By jumps.
+short_way! {
+    /// Where malloc's fast path ends. By jumps, all of them.
+    malloc_cold(size) -> *mut u8 => malloc_unready
+}
+short_way! {
+    /// Where free's does.
+    free_cold(pointer) => free_unready
+}
+
+/// In hardened mode the caller is not needed as a rule.
 #[cold]
 #[inline(never)]
-extern "C" fn malloc_cold(size: usize) -> *mut u8 {
+extern "C" fn malloc_unready(size: usize) -> *mut u8 {
     match hardened::ways() {
         Some(ways) => hardened::jumps::malloc(size, ways),
         None => malloc_with_caller(size),
     }
 }
 
-/// As [`malloc_cold`].
+/// As [`malloc_unready`].
 #[cold]
 #[inline(never)]
-extern "C" fn free_cold(pointer: usize) {
+extern "C" fn free_unready(pointer: usize) {
     match hardened::ways() {
         Some(ways) => hardened::jumps::free(pointer, ways),
         None => free_with_caller(pointer),
