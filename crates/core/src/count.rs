@@ -10,7 +10,7 @@ mod rows;
 
 pub use counter::{Counter, Tallies, Tally};
 pub use due::{Due, Stream};
-pub use level::{Level, usable_of, weight};
+pub use level::{ABOVE, Level, NEVER, usable_of, weight};
 pub use rows::{ClassRow, EngineRow, MemsRow, Peak, SizeRow, Snapshot, WalkItem};
 
 use crate::class::{self, Class};

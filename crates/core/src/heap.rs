@@ -3,6 +3,7 @@
 //! Only the owning thread touches a heap, but for its inbox and its state; so nothing here is locked. Heaps are
 //! never unmapped: one whose thread has ended is handed on (see `registry`).
 
+mod credit;
 mod flush;
 mod key;
 mod pass;
@@ -14,10 +15,10 @@ pub use pass::Pass;
 pub use state::State;
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering::*};
 
 use crate::class::{CLASSES, COUNT, LIMIT};
-use crate::count::Counters;
+use crate::count::{Counters, NEVER};
 use crate::engine::{self, Span};
 use crate::large;
 use crate::ledger::Ledger;
@@ -94,6 +95,8 @@ pub struct Heap {
     pub beat: Cell<u32>,
     /// Where some blocks are guarded: the streams of which one was already chosen, a bit a class (see `guard`).
     pub begun: [Cell<u64>; 3],
+    /// Below which level the thread's frees are credited to their sites later (see `credit`); [`NEVER`] where at once.
+    pub fence: AtomicI64,
     /// What its thread did by call site, where those are recorded.
     pub ledger: Cell<Option<&'static Ledger>>,
     /// By class: the slabs behind the stacks.
@@ -122,6 +125,7 @@ impl Heap {
     /// Readies a heap of zero bytes.
     pub fn open(&'static self, rooms: &'static [Cell<usize>; stack::ROOMS], secret: usize) {
         self.secret.set(secret);
+        self.fence.store(NEVER, Relaxed);
         self.counters.level.open();
         if mode::is_hardened() {
             // No stack has room, so every call takes the slow path.
@@ -298,6 +302,9 @@ impl Heap {
     /// What every slow path does once: keeps the level's counters in range and tells the process of it.
     pub fn settle(&self) {
         self.counters.level.settle();
+        if WHOLE.shared.load(Relaxed) {
+            self.credit_at_once();
+        }
         WHOLE.publish(self);
         engine::look();
     }

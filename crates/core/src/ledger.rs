@@ -7,10 +7,15 @@
 //! Who owned the memory at the peak is known without a copy of the table: a row that changes for the first time since the
 //! peak was last raised writes down what it held; one that has not changed still holds it.
 
+mod lately;
+
 use core::cell::Cell;
 use core::sync::atomic::{AtomicPtr, Ordering::*};
 
-use crate::count::Counter;
+pub use lately::{Lately, Recent};
+
+use crate::class::{CLASSES, LIMIT};
+use crate::count::{Counter, Counters};
 use crate::pool;
 
 /// Rows a page.
@@ -145,6 +150,17 @@ impl Row {
         }
     }
 
+    /// So many blocks were freed, and as many given out.
+    #[inline]
+    pub fn turned(&self, blocks: u64, asked: u64, usable: u64, temporary: u64) {
+        self.calls.add(blocks);
+        self.freed_blocks.add(blocks);
+        self.asked.add(asked);
+        self.usable.add(usable);
+        self.freed_bytes.add(usable);
+        self.temporary.add(temporary);
+    }
+
     /// Adds the row to `sum`; `epoch` is the mark of the peak, None when the peak is now.
     pub fn sum_into(&self, sum: &mut Sum, epoch: Option<u64>) {
         let live_blocks = self.calls.get().wrapping_sub(self.freed_blocks.get()) as i64;
@@ -191,6 +207,10 @@ pub struct Page([Row; ROWS]);
 /// See the module.
 #[repr(C)]
 pub struct Ledger {
+    /// Sites met lately, by their address.
+    recent: [Recent; RECENT],
+    /// The address of its heap, when that is a thread's that books.
+    pub heap: Cell<usize>,
     /// The block that this thread allocated last.
     pub last: Cell<usize>,
     /// How many blocks the heap's thread had allocated when the last sample had been taken.
@@ -204,32 +224,21 @@ pub struct Ledger {
     pub unloads: Cell<u32>,
     /// By site, [`ROWS`] rows a page.
     pub pages: &'static [AtomicPtr<Page>],
-    /// Sites met lately, by their address.
-    recent: [Recent; RECENT],
+    /// Whether blocks that are freed are credited to their sites only later (see `heap::credit`).
+    pub defers: Cell<bool>,
+    /// After how many more frees they are.
+    pub until: Cell<u32>,
+    /// Calls until the clock is looked at, and how many there were to be the last time.
+    pub beat: Cell<i32>,
+    /// See `beat`.
+    pub pace: Cell<i32>,
+    /// When the rows were last brought up to date, in nanoseconds.
+    pub settled_at: Cell<u64>,
+    /// By class.
+    lately: [Lately; LIMIT],
 }
 
-/// A site that was met lately.
-pub struct Recent {
-    /// Its address; 0: none.
-    pub address: Cell<usize>,
-    /// Its row.
-    pub row: Cell<&'static Row>,
-    /// Its number.
-    pub site: Cell<u32>,
-}
 const RECENT: usize = 128;
-/// Stands where there is no row yet; nothing is written to it.
-// SAFETY: zero bytes are a valid Row, of counters only.
-static NO_ROW: Row = unsafe { core::mem::zeroed() };
-
-impl Recent {
-    /// The site met here.
-    pub fn set(&self, address: usize, site: u32, row: &'static Row) {
-        self.address.set(address);
-        self.site.set(site);
-        self.row.set(row);
-    }
-}
 
 // SAFETY: only the owning heap's thread uses the cells; all else is atomic.
 unsafe impl Sync for Ledger {}
@@ -246,14 +255,20 @@ impl Ledger {
         // SAFETY: `count` words of zero bytes, which are null pointers, never unmapped.
         let pages = unsafe { core::slice::from_raw_parts(directory.as_ptr(), count) };
         let empty = Ledger {
+            heap: Cell::new(0),
             last: Cell::new(0),
             sampled_at: Cell::new(0),
             begun: [const { Cell::new(0) }; 3],
             random: Cell::new(0),
             unloads: Cell::new(0),
             pages,
-            recent: [const { Recent { address: Cell::new(0), row: Cell::new(&NO_ROW), site: Cell::new(0) } };
-                RECENT],
+            defers: Cell::new(false),
+            until: Cell::new(0),
+            beat: Cell::new(0),
+            pace: Cell::new(0),
+            settled_at: Cell::new(0),
+            lately: [const { Lately::new() }; LIMIT],
+            recent: [const { Recent::new() }; RECENT],
         };
         // SAFETY: the pool gave room for a Ledger.
         unsafe { at.write(empty) };
@@ -264,12 +279,61 @@ impl Ledger {
     /// Where the site of this address stands if it was met lately.
     #[inline(always)]
     pub fn at(&self, address: usize) -> &Recent {
-        &self.recent[(address ^ address >> 7) % RECENT]
+        // Calls are seldom nearer to each other than 16 bytes.
+        &self.recent[address / 16 % RECENT]
     }
 
-    /// Forgets the sites met lately.
+    /// Forgets the sites met lately. Any thread may call this.
     pub fn forget(&self) {
-        self.recent.iter().for_each(|recent| recent.address.set(0));
+        self.recent.iter().for_each(Recent::forget);
+        self.lately.iter().for_each(Lately::forget);
+    }
+
+    /// The block of a class that was given out last; `offset` is 64 times the class, below 64 times [`LIMIT`].
+    #[inline(always)]
+    pub fn lately(&self, offset: usize) -> &Lately {
+        debug_assert!(offset < LIMIT * 64 && offset.is_multiple_of(64));
+        let lately = self.lately.as_ptr().wrapping_byte_add(offset);
+        // SAFETY: they take 64 bytes each, so that is one of them.
+        unsafe { &*lately }
+    }
+
+    /// As [`Ledger::lately`], by class.
+    pub fn lately_of(&self, class: usize) -> &Lately {
+        &self.lately[class % LIMIT]
+    }
+
+    /// Another block of `class` was given out at this address, whose site was met lately. What is known of the last one is in
+    /// its row (see [`Ledger::settle`]).
+    #[inline(always)]
+    pub fn follow(&self, class: usize, block: usize, address: usize, recent: &Recent) {
+        self.lately_of(class).set(block, address, recent);
+    }
+
+    /// Another block of `class` was given out, for this site; 0: for none. It does not come in turn.
+    pub fn follow_apart(&self, class: usize, site: u32) {
+        self.lately_of(class).set_apart(site);
+    }
+
+    /// Adds what the last block of `class` did to its row, all that `counters` have of the class but one block of `but` bytes,
+    /// if that is said: it was counted just now, and is another.
+    #[inline]
+    pub fn settle(&self, counters: &Counters, class: usize, but: Option<usize>) {
+        let tallies = [&counters.malloc[class % LIMIT], &counters.new[class % LIMIT]];
+        let blocks = tallies[0].blocks.get().wrapping_add(tallies[1].blocks.get());
+        let bytes = tallies[0].bytes.get().wrapping_add(tallies[1].bytes.get());
+        let lately = self.lately_of(class);
+        let [mut turns, mut asked, temporary] = lately.take([blocks, bytes]);
+        if let Some(but) = but {
+            // Where a signal handler came in between it has taken this one along; the two make up for each other.
+            turns = turns.wrapping_sub(1);
+            asked = asked.wrapping_sub(but as u64);
+        }
+        if turns | temporary != 0
+            && let Some(row) = self.met(lately.site())
+        {
+            row.turned(turns, asked, turns.wrapping_mul(CLASSES[class % LIMIT].slot.into()), temporary);
+        }
     }
 
     /// The row of a site that was met before, if it was.
@@ -318,5 +382,5 @@ impl Ledger {
 }
 
 const fn static_assert_sizes() {
-    const { assert!(size_of::<Row>() == 128 && size_of::<Page>() <= 8192) }
+    const { assert!(size_of::<Row>() == 128 && size_of::<Page>() <= 8192 && size_of::<Lately>() == 64) }
 }

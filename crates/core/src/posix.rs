@@ -15,12 +15,15 @@ mod guarded;
 mod hardened;
 mod kept;
 mod lending;
+mod ready;
 mod realloc;
 mod release;
 pub mod watched;
+mod ways;
 
 pub use aligned::{aligned, posix_memalign, pvalloc};
 pub use calloc::calloc;
+use ready::{fitting, pop, popped, tallies};
 pub use realloc::{realloc, reallocarray};
 pub use release::report;
 use release::{delete_sized_slow, delete_slow, free_sized_slow, free_slow, release};
@@ -31,7 +34,7 @@ use core::sync::atomic::compiler_fence;
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX, SMALL_MAX};
-use crate::count::{Counters, Function, Tallies};
+use crate::count::Function;
 use crate::heap::Heap;
 use crate::misuse::Misuse;
 use crate::os::{self, PAGE};
@@ -58,7 +61,9 @@ fn enter() -> Option<Entry> {
 /// malloc. O(1) amortized; 30 instructions for a small size.
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut u8 {
-    match pop_for::<false>(size) {
+    let Some(heap) = tls::open() else { return ways::malloc(size) };
+    let Some(offset) = fitting(heap, size) else { return malloc_cold(size) };
+    match pop::<false>(heap, offset, size) {
         Some(block) => block,
         None => malloc_cold(size),
     }
@@ -67,48 +72,8 @@ pub fn malloc(size: usize) -> *mut u8 {
 /// operator new where nothing is out of the ordinary: malloc with counters of its own. None: [`new_slow`] is to be asked.
 #[inline(always)]
 pub fn new_fast(size: usize) -> Option<*mut u8> {
-    pop_for::<true>(size)
-}
-
-/// A block for `size` bytes from this thread's stacks, counted; None when none lies ready, or the call has to be seen.
-#[inline(always)]
-fn pop_for<const NEW: bool>(size: usize) -> Option<*mut u8> {
-    let heap = tls::own()?;
-    let offset = if heap.pass.is_small(size) { class::offset_of_small(size) } else { medium(heap, size)? };
-    pop::<NEW>(heap, offset, size)
-}
-
-/// 16 times the class for a size above [`SMALL_MAX`]. Apart, so that the straight way is the small sizes'.
-#[cold]
-#[inline]
-fn medium(heap: &Heap, size: usize) -> Option<usize> {
-    (size < heap.pass.slab_below()).then(|| class::of_medium(size) * 16)
-}
-
-/// The tallies of malloc, or of operator new.
-#[inline(always)]
-fn tallies<const NEW: bool>(counters: &Counters) -> &Tallies {
-    if NEW { &counters.new } else { &counters.malloc }
-}
-
-/// A block from the heap's stack of a class, counted; None when it is empty, or the next block is due to be sampled.
-/// `offset`: 16 times the class.
-#[inline(always)]
-fn pop<const NEW: bool>(heap: &Heap, offset: usize, size: usize) -> Option<*mut u8> {
-    let tally = tallies::<NEW>(&heap.counters).at(offset);
-    if tally.is_next_due() {
-        return None;
-    }
-    let stack = heap.stack_at(offset);
-    let block = stack.pop()?;
-    if !block::claim(block, heap.secret.get()) {
-        // Back it goes: the slow path meets it again, reports it and drops it. A call from here would cost a stack frame.
-        stack.push(block);
-        return None;
-    }
-    tally.add(size);
-    heap.counters.level.add(stack.weight.get());
-    Some(block as *mut u8)
+    let heap = tls::open()?;
+    pop::<true>(heap, fitting(heap, size)?, size)
 }
 
 extern "C" fn malloc_slow(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
@@ -123,7 +88,7 @@ fn slow<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -
     }
     match profile::mode() {
         Mode::Off => unwatched::<NEW>(size, site, stack, frame),
-        Mode::Sites => booked::malloc_at_site::<NEW>(size, site, stack, frame),
+        Mode::Sites => ways::first_at_site::<NEW>(size, site),
         Mode::Stacks | Mode::Sample => watched::malloc::<NEW>(size, site, stack, frame),
     }
 }
@@ -257,7 +222,8 @@ fn clear(block: usize, len: usize) {
 /// free. Does nothing for null. O(1) amortized.
 #[inline(always)]
 pub fn free(pointer: *mut u8) {
-    if !free_fast(tls::own(), pointer as usize) {
+    let Some(heap) = tls::open() else { return ways::free(pointer as usize) };
+    if !free_fast(Some(heap), pointer as usize) {
         free_cold(pointer as usize);
     }
 }
@@ -265,7 +231,7 @@ pub fn free(pointer: *mut u8) {
 /// operator delete.
 #[inline(always)]
 pub fn delete(pointer: *mut u8) {
-    if free_fast(tls::own(), pointer as usize) {
+    if free_fast(tls::open(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_cold(pointer as usize);
@@ -274,7 +240,7 @@ pub fn delete(pointer: *mut u8) {
 /// operator delete that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn delete_sized(pointer: *mut u8, size: usize) {
-    if free_fast(tls::own(), pointer as usize) {
+    if free_fast(tls::open(), pointer as usize) {
         return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
     }
     delete_sized_cold(pointer as usize, size);
@@ -283,7 +249,7 @@ pub fn delete_sized(pointer: *mut u8, size: usize) {
 /// free_sized: free that names the block's size. In plain mode the size goes unchecked.
 #[inline(always)]
 pub fn free_sized(pointer: *mut u8, size: usize) {
-    if !free_fast(tls::own(), pointer as usize) {
+    if !free_fast(tls::open(), pointer as usize) {
         free_sized_cold(pointer as usize, size);
     }
 }

@@ -19,11 +19,11 @@ mod unwind;
 
 use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::*};
 
-use self::book::epoch;
+use crate::heap::Heap;
 use crate::ledger::{Ledger, Row, Sum};
 use crate::lock::Side;
 use crate::whole::WHOLE;
-use crate::{pagemap, registry};
+use crate::{pagemap, registry, tls};
 
 /// Frames that are kept of a stack; the outermost of deeper ones are cut.
 pub const FRAMES: usize = 128;
@@ -94,6 +94,9 @@ pub fn start(mode: Mode, interval: usize, stack_end: usize) -> bool {
     } else {
         registry::let_nothing_pass();
         pagemap::watch();
+        if mode == Mode::Sites {
+            tls::close();
+        }
     }
     true
 }
@@ -129,6 +132,7 @@ pub fn cut() -> u64 {
 pub fn library_closed() {
     if is_on() || stacks::are_wanted() {
         modules::closed();
+        registry::heaps().filter_map(|heap| heap.ledger.get()).for_each(Ledger::forget);
     }
 }
 
@@ -162,13 +166,18 @@ fn look_for_closed(ledger: &Ledger, unloads: u32) {
     ledger.unloads.set(unloads);
 }
 
+/// Brings all rows up to date, before they are summed.
+pub fn credit() {
+    registry::heaps().for_each(Heap::credit);
+}
+
 /// What is known of a site, over all threads. `above`: the peak is now.
 pub fn sum(site: u32, above: bool) -> Sum {
     let mut sum = Sum { sizes: (u64::MAX, 0), ..Sum::default() };
     for heap in registry::heaps() {
         let Some(ledger) = heap.ledger.get() else { continue };
         if let Some(row) = ledger.known(site) {
-            Row::sum_into(row, &mut sum, (!above).then(|| epoch(heap)));
+            Row::sum_into(row, &mut sum, (!above).then(|| heap.epoch()));
         }
     }
     sum
@@ -205,6 +214,7 @@ pub unsafe fn fork_done(side: Side) {
 
 /// In a forked child: counts begin anew, what is live stays with its sites. `alone`: the process had one thread.
 pub fn restart(alone: bool) {
+    credit();
     modules::restart(alone);
     sites::restart();
     CUT.store(0, Relaxed);

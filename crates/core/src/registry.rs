@@ -5,9 +5,10 @@
 //! use: after its end, or in a signal handler that came in while it was inside a slow path.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::*, fence};
 
 use crate::account::ACCOUNT;
+use crate::count::NEVER;
 use crate::heap::{BUSY, EMPTY, GONE, Heap, State};
 use crate::lock::{self, Guard, Lock, Rank, Side};
 use crate::whole::WHOLE;
@@ -275,6 +276,9 @@ fn share_level() {
         peak = (peak.0 + top, peak.1 + top_blocks, when.max(peak.2));
     }
     WHOLE.share(live, peak);
+    // Whoever opens it again does so before this, or sees that the level is shared (see `heap::credit`).
+    fence(SeqCst);
+    heaps().for_each(|heap| heap.fence.store(NEVER, Relaxed));
 }
 
 /// Gives the free memory of heaps back: of `mine` and of those that rest without a thread.
@@ -316,6 +320,7 @@ extern "C" fn thread_ends(_: *mut libc::c_void) {
     }
     let entry = begin(heap);
     large::end_waiting();
+    heap.credit_at_once();
     heap.settle();
     heap.rest();
     drop(entry);

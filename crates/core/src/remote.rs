@@ -228,6 +228,7 @@ fn make_room(heap: &'static Heap, stack: &'static Stack, class: usize) {
     if stack.is_bare() {
         return heap.furnish(class);
     }
+    heap.credit_stack(class);
     if WHOLE.shared.load(Relaxed) {
         part(heap, stack, class);
         if stack.place().is_some() {

@@ -1,8 +1,51 @@
 //! The calling thread's heap, in a word of thread-local memory. Zero stands for the empty heap.
+//!
+//! A second word is what the fast paths look at: the same heap, or none where every call is to be seen. Then a third is what
+//! they look at that see it: the heap's ledger.
+
+use core::sync::atomic::{AtomicBool, Ordering::*};
 
 use crate::heap::{EMPTY, Heap};
+use crate::ledger::Ledger;
 
 thread_word!("mems_heap");
+
+/// The word of the fast paths.
+mod open {
+    thread_word!("mems_open_heap");
+
+    /// The heap's address.
+    #[inline(always)]
+    pub fn address() -> usize {
+        read()
+    }
+
+    /// Sets it.
+    #[inline(always)]
+    pub fn set(address: usize) {
+        write(address);
+    }
+}
+
+/// The word of those that book.
+mod books {
+    thread_word!("mems_books");
+
+    /// The ledger's address.
+    #[inline(always)]
+    pub fn address() -> usize {
+        read()
+    }
+
+    /// Sets it.
+    #[inline(always)]
+    pub fn set(address: usize) {
+        write(address);
+    }
+}
+
+/// Whether the fast paths find no heap.
+static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// The calling thread's heap; None before the thread's first allocation.
 #[inline(always)]
@@ -11,10 +54,42 @@ pub fn own() -> Option<&'static Heap> {
     unsafe { (read() as *const Heap).as_ref() }
 }
 
+/// The same for fast paths: None also while every call is to be seen.
+#[inline(always)]
+pub fn open() -> Option<&'static Heap> {
+    // SAFETY: as above.
+    unsafe { (open::address() as *const Heap).as_ref() }
+}
+
+/// The calling thread's heap and its ledger, while the fast paths find no heap and it has one.
+#[inline(always)]
+pub fn books() -> Option<(&'static Heap, &'static Ledger)> {
+    // SAFETY: the word is null or a ledger's address, and ledgers are never unmapped.
+    let ledger = unsafe { (books::address() as *const Ledger).as_ref() }?;
+    // SAFETY: a ledger that stands there knows its heap's address.
+    let heap = unsafe { &*(ledger.heap.get() as *const Heap) };
+    Some((heap, ledger))
+}
+
+/// From now on fast paths of this thread, and of those that have no heap yet, find none. For good.
+pub fn close() {
+    CLOSED.store(true, Release);
+    open::set(0);
+}
+
 /// Makes `heap` the calling thread's.
 #[inline]
 pub fn set_heap(heap: &'static Heap) {
-    write(if core::ptr::eq(heap, &EMPTY) { 0 } else { heap.address() });
+    let address = if core::ptr::eq(heap, &EMPTY) { 0 } else { heap.address() };
+    write(address);
+    if !CLOSED.load(Relaxed) {
+        return open::set(address);
+    }
+    let ledger = heap.ledger.get();
+    if let Some(ledger) = ledger {
+        ledger.heap.set(address);
+    }
+    books::set(ledger.map_or(0, |ledger| core::ptr::from_ref(ledger).addr()));
 }
 
 /// Makes `heap`, which [`own`] gave, the calling thread's again.

@@ -19,6 +19,11 @@ pub(super) const COUNTED: bool = cfg!(not(feature = "uncounted"));
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// Nothing counted.
+    pub const fn new() -> Counter {
+        Counter(AtomicU64::new(0))
+    }
+
     /// Adds `n`. Only the owner calls this.
     #[inline(always)]
     pub fn add(&self, n: u64) {

@@ -9,6 +9,11 @@ use crate::count::counter::{COUNTED, Counter};
 const BLOCK_BITS: u32 = 24;
 const BIAS: u64 = 1 << (BLOCK_BITS - 1);
 
+/// The lowest word of a level above its peak.
+pub const ABOVE: i64 = 1 << BLOCK_BITS;
+/// Below any word of a level.
+pub const NEVER: i64 = i64::MIN;
+
 /// What one block adds to a [`Level`]: its usable size in units of 16 bytes, and one block.
 #[inline(always)]
 pub const fn weight(usable: usize) -> u64 {
@@ -52,7 +57,13 @@ impl Level {
     /// Whether the level is above the peak, so that [`Level::raise`] is due before [`Level::sub`].
     #[inline(always)]
     pub fn is_above_peak(&self) -> bool {
-        COUNTED && self.word.get() as i64 >= 1 << BLOCK_BITS
+        COUNTED && self.word.get() as i64 >= ABOVE
+    }
+
+    /// Whether the level lies below a word: [`ABOVE`] or [`NEVER`].
+    #[inline(always)]
+    pub fn is_below(&self, fence: i64) -> bool {
+        (self.word.get() as i64) < fence
     }
 
     /// Takes a block of this weight.

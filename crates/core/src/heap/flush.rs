@@ -70,6 +70,7 @@ impl Heap {
 
     /// Moves the oldest `count` blocks of a stack back into their slabs.
     pub fn flush(&'static self, class: usize, count: usize) {
+        self.credit_stack(class);
         let mut run = self.run(class);
         let blocks = self.stacks[class].blocks();
         self.fetch(class, &blocks[..count.min(blocks.len())]);

@@ -16,7 +16,7 @@ use crate::{mode, tls};
 /// A block that lies ready; None where anything is out of the ordinary. `align` is a power of two. O(1).
 #[inline(always)]
 fn ready(function: Function, align: usize, size: usize) -> Option<*mut u8> {
-    let heap = tls::own()?;
+    let heap = tls::open()?;
     let class = class::of_aligned_below(size, align, heap.pass.slab_below())?;
     let block = claimed(heap, class)?;
     if block & (align - 1) != 0 {

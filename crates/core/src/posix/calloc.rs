@@ -14,7 +14,7 @@ use crate::{guard, tls};
 /// calloc. O(1) amortized, and the clearing.
 #[inline(always)]
 pub fn calloc(count: usize, size: usize) -> *mut u8 {
-    if let Some(heap) = tls::own()
+    if let Some(heap) = tls::open()
         && let Some(block) = ready(heap, count, size, heap.pass.slab_below())
     {
         return block;

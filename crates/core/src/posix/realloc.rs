@@ -24,7 +24,7 @@ use crate::{guard, large, mode, os, pagemap, tls};
 /// realloc. O(1) amortized, and the copying.
 #[inline(always)]
 pub fn realloc(pointer: *mut u8, size: usize) -> *mut u8 {
-    if let Some(heap) = tls::own()
+    if let Some(heap) = tls::open()
         && let Some(block) = fast(heap, Function::Realloc, pointer as usize, size, heap.pass.slab_most())
     {
         return block as *mut u8;

@@ -22,6 +22,9 @@ use crate::{large, tls};
 pub extern "C" fn malloc<const NEW: bool>(size: usize, site: usize, stack: usize, frame: usize) -> *mut u8 {
     let caller = Caller { site, stack, frame };
     let heap = tls::heap();
+    if mode() == Mode::Sites && size <= SLAB_MAX {
+        book::begin(heap, class::of(size));
+    }
     let newest = if size <= SMALL_MAX { pop::<NEW>(heap, class::offset_of_small(size), size) } else { None };
     let block = newest.unwrap_or_else(|| allocate_tallied::<NEW>(size));
     if mode() == Mode::Sample && size <= SLAB_MAX {
@@ -97,7 +100,7 @@ pub fn took(block: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
         return sampled(block, size, caller, None);
     }
     let small = mode() == Mode::Sites && size <= SMALL_MAX;
-    if small && booked::booked(tls::heap(), class::of_small(size), block as usize, size, caller.site) {
+    if small && booked::booked(tls::heap(), size, block as usize, caller.site) {
         return block;
     }
     record_at_place(block, size, caller)
@@ -122,7 +125,7 @@ pub extern "C" fn free<const DELETE: bool>(pointer: usize, site: usize) {
     if tls::heap().counters.level.is_above_peak()
         && let Some(entry) = enter()
     {
-        entry.heap.counters.level.raise();
+        book::raise(entry.heap);
         drop(entry);
         if booked::free_own::<DELETE>(pointer) {
             return;
@@ -139,6 +142,9 @@ pub fn free_block(giving: Giving, pointer: usize, site: usize) {
     }
     if giving.delete {
         heap.counters.calls[Function::Delete as usize].blocks.add(1);
+    }
+    if heap.counters.level.is_above_peak() {
+        book::raise(heap);
     }
     let watched = mode() != Mode::Sample || place::may_be_watched(pointer);
     let leaving =
@@ -171,6 +177,9 @@ fn free_late(giving: Giving, pointer: usize, site: usize) {
 /// realloc or reallocarray.
 pub fn realloc(function: Function, pointer: *mut u8, size: usize, caller: &Caller) -> *mut u8 {
     let old = pointer as usize;
+    if tls::heap().counters.level.is_above_peak() {
+        book::raise(tls::heap());
+    }
     let passes = old == 0 || mode() == Mode::Sample && !place::may_be_watched(old);
     let leaving = match if passes { None } else { Place::of(old) } {
         None => None,

@@ -8,22 +8,11 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::place::Place;
 use super::{Caller, Mode, look_for_closed, mode, modules, sample, site_of_stack, sites, timeline};
+use crate::class::SMALL_MAX;
 use crate::heap::{Heap, State};
 use crate::ledger::{Ledger, Row, Share};
 use crate::registry::{self, Entry};
 use crate::tls;
-use crate::whole::WHOLE;
-
-/// Marks the peak: another one means that the peak was raised meanwhile.
-#[inline(always)]
-pub fn epoch(heap: &Heap) -> u64 {
-    let peak = if WHOLE.shared.load(Relaxed) {
-        WHOLE.peak.load(Relaxed) as u64
-    } else {
-        heap.counters.level.peak_units()
-    };
-    peak << 1 | 1
-}
 
 /// The ledger of a heap, made when it is first needed.
 #[inline]
@@ -38,6 +27,9 @@ pub fn ledger(heap: &'static Heap) -> Option<&'static Ledger> {
 fn new_ledger(heap: &'static Heap) -> Option<&'static Ledger> {
     let ledger = Ledger::make(mode().room().sites);
     heap.ledger.set(ledger);
+    if tls::own().is_some_and(|own| core::ptr::eq(own, heap)) {
+        tls::set_heap(heap);
+    }
     ledger
 }
 
@@ -49,14 +41,31 @@ fn share(mode: Mode, asked: usize, usable: usize) -> Share {
     }
 }
 
-/// The site and row of a direct caller that this thread met lately, if nothing was unloaded since.
-#[inline(always)]
-pub fn lately(ledger: &'static Ledger, address: usize) -> Option<(u32, &'static Row)> {
-    let recent = ledger.at(address);
-    if recent.address.get() != address || ledger.unloads.get() != modules::unloads() {
-        return None;
+/// Makes the level now the peak, for whose sites all frees so far are credited.
+#[cold]
+pub fn raise(heap: &Heap) {
+    heap.credit_at_once();
+    heap.counters.level.raise();
+}
+
+/// So long rows may wait to be brought up to date, in nanoseconds: for those who look at them from outside.
+const OLDEST: u64 = 100_000_000;
+/// The fewest and the most calls between two looks at the clock.
+const PACE: [i32; 2] = [timeline::EVERY_CALL as i32, 4096];
+
+/// Looks at the clock: whether a sample of the time line is due, or the rows are to be brought up to date.
+#[cold]
+#[inline(never)]
+pub fn look_around(heap: &Heap, ledger: &Ledger) {
+    let (now, early) = timeline::tick();
+    // Where samples are far between compared to calls, the clock is read less often.
+    let pace = if early { ledger.pace.get() * 2 } else { ledger.pace.get() / 4 };
+    ledger.pace.set(pace.clamp(PACE[0], PACE[1]));
+    ledger.beat.set(ledger.pace.get());
+    if now - ledger.settled_at.get() > OLDEST {
+        ledger.settled_at.set(now);
+        heap.credit();
     }
-    Some((recent.site.get(), recent.row.get()))
 }
 
 /// A block of `asked` bytes was given to `caller`, by a thread that is not inside its heap.
@@ -85,13 +94,17 @@ pub fn record(
     if ledger.unloads.get() != unloads {
         look_for_closed(ledger, unloads);
     }
+    if mode() == Mode::Sites {
+        inherit(heap, ledger, place);
+    }
     let (site, row) = if mode() == Mode::Sites {
-        match lately(ledger, caller.site) {
-            Some(found) => found,
-            None => {
+        let recent = ledger.at(caller.site);
+        match recent.found() {
+            Some(found) if recent.is(caller.site) => found,
+            _ => {
                 let site = sites::number(caller.site as u64, &[caller.site]);
                 let Some(row) = row_of(ledger, site) else { return };
-                ledger.at(caller.site).set(caller.site, site, row);
+                recent.set(caller.site, site, row);
                 (site, row)
             }
         }
@@ -101,6 +114,9 @@ pub fn record(
         (site, row)
     };
     note(heap, ledger, row, site, address, place, asked);
+    if mode() == Mode::Sites && asked <= SMALL_MAX {
+        ledger.at(caller.site).widen(asked);
+    }
     if mode() != Mode::Sample {
         beat(heap);
     }
@@ -119,6 +135,24 @@ pub fn beat(heap: &Heap) {
 #[inline]
 fn row_of(ledger: &Ledger, site: u32) -> Option<&'static Row> {
     if site == 0 { None } else { ledger.row(site) }
+}
+
+/// Before a block of `class` is given out and counted: what its last one did goes to its row.
+pub fn begin(heap: &Heap, class: usize) {
+    if let Some(ledger) = heap.ledger.get() {
+        ledger.settle(&heap.counters, class, None);
+        ledger.follow_apart(class, 0);
+    }
+}
+
+/// The block's last owner has freed it, and may not be credited with that yet.
+fn inherit(heap: &Heap, ledger: &Ledger, place: Place) {
+    let Place::Slot(_, _, class) = place else { return };
+    let usable = place.usable() as u64;
+    begin(heap, class);
+    if let Some(row) = ledger.met(place.take_mark()) {
+        row.freed(heap.epoch(), Share { blocks: 1, asked: 0, usable }, false);
+    }
 }
 
 fn note(
@@ -140,7 +174,12 @@ fn note(
         ledger.sampled_at.set(heap.counters.state());
     }
     if place.mark(site) {
-        row.took(epoch(heap), share(mode, asked, place.usable()), asked);
+        if mode == Mode::Sites
+            && let Place::Slot(_, _, class) = place
+        {
+            ledger.follow_apart(class, site);
+        }
+        row.took(heap.epoch(), share(mode, asked, place.usable()), asked);
     }
 }
 
@@ -176,11 +215,14 @@ pub struct Leaving {
 pub fn leaving(heap: &'static Heap, address: usize, place: Place) -> Option<Leaving> {
     let sampling = mode() == Mode::Sample;
     let site = if sampling { place.unwatch(heap) } else { place.take_mark() };
+    if let (Place::Slot(_, _, class), Some(ledger)) = (place, heap.ledger.get()) {
+        ledger.lately_of(class).spoil();
+    }
     if site == 0 {
         return None;
     }
     if heap.counters.level.is_above_peak() {
-        heap.counters.level.raise();
+        raise(heap);
     }
     let at_once = heap.ledger.get().is_some_and(|ledger| {
         ledger.last.get() == address && (!sampling || ledger.sampled_at.get() == heap.counters.state())
@@ -192,7 +234,7 @@ pub fn leaving(heap: &'static Heap, address: usize, place: Place) -> Option<Leav
 #[inline]
 pub fn left(heap: &'static Heap, leaving: &Leaving) {
     if let Some(row) = ledger(heap).and_then(|ledger| ledger.row(leaving.site)) {
-        row.freed(epoch(heap), share(mode(), 0, leaving.usable), leaving.at_once);
+        row.freed(heap.epoch(), share(mode(), 0, leaving.usable), leaving.at_once);
     }
 }
 

@@ -106,20 +106,21 @@ pub fn beat(heap: &Heap, calls: u32) {
     }
 }
 
-/// Takes a sample if it is time for one. A clock read where it is not.
+/// Takes a sample if it is time for one. A clock read where it is not. The time, and whether it was too early.
 #[cold]
-pub fn tick() {
+pub fn tick() -> (u64, bool) {
     let now = os::now_ns();
     if now < NEXT.load(Relaxed) {
-        return;
+        return (now, true);
     }
-    let Some(mut timeline) = TIMELINE.try_take() else { return };
-    if now < NEXT.load(Relaxed) {
-        return;
+    if let Some(mut timeline) = TIMELINE.try_take()
+        && now >= NEXT.load(Relaxed)
+    {
+        let sample = look(now);
+        timeline.add(sample);
+        NEXT.store(now + timeline.step(), Relaxed);
     }
-    let sample = look(now);
-    timeline.add(sample);
-    NEXT.store(now + timeline.step(), Relaxed);
+    (now, false)
 }
 
 fn look(at_ns: u64) -> Sample {

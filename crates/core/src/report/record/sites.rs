@@ -44,6 +44,7 @@ pub fn nodes(lines: &mut Lines) {
 
 /// Writes the rows, and in exact modes one for what has no site.
 pub fn rows(report: &Report, lines: &mut Lines) {
+    profile::credit();
     let above = profile::is_at_peak();
     let unit = if profile::mode() == Mode::Sample { BLOCK as i128 } else { 1 };
     let mut in_line = 0;
