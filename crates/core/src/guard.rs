@@ -222,13 +222,14 @@ pub fn put(pointer: usize, function: &'static str, delete: bool, caller: &Caller
     if let Some(front) = page.is_written_beside(start) {
         return Err(Misuse::Past { function, pointer, asked, front });
     }
-    page.free(caller);
     if let Some(at) = core::ptr::NonNull::new(start as *mut u8)
         // SAFETY: the page of the block that the program gave back.
         && unsafe { os::decommit(at, PAGE) }
     {
         engine::MAPPED.fetch_sub(PAGE, Relaxed);
     }
+    // Only then is it free to be used: without the lock another thread may take it at once.
+    page.free(caller);
     drop(turn);
     Ok(asked)
 }
