@@ -1,5 +1,6 @@
 /* what: a constructor of the program's library calls dlopen, with RTLD_DEEPBIND, before our constructor has run.
  * mode: preload
+ * plugin: pit_plugin
  * links: pit_early_dlopen
  */
 #include "pit.h"
