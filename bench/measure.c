@@ -61,10 +61,12 @@ static int wait_for_end(struct rusage *usage, long *largest) {
         if (status >> 16 == PTRACE_EVENT_EXIT) {
             *largest = peak(child);
             signal_number = 0;
+        } else if (status >> 16 == PTRACE_EVENT_EXEC) {
+            signal_number = 0;
         } else if (!started && signal_number == SIGTRAP) {
             started = 1;
             signal_number = 0;
-            ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL);
+            ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
         }
         ptrace(PTRACE_CONT, child, NULL, (long)signal_number);
     }
