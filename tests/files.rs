@@ -1,4 +1,4 @@
-//! Rules that every file of the project keeps: length of Rust files, how they open, no path of one machine.
+//! Rules that every file of the project keeps: length of Rust files, how they open, no path of one machine, no build output.
 
 use std::path::{Path, PathBuf};
 
@@ -93,4 +93,19 @@ fn every_script_is_executable_and_says_what_it_is() {
             path.display()
         );
     }
+}
+
+#[test]
+fn nothing_that_git_is_told_to_ignore_is_kept_by_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "--cached", "--ignored", "--exclude-standard"])
+        .current_dir(root)
+        .output();
+    // A source tree may have come without its history, or the machine without git.
+    let Some(out) = listed.ok().filter(|out| out.status.success()) else {
+        return println!("no git here");
+    };
+    let kept = String::from_utf8_lossy(&out.stdout);
+    assert!(kept.is_empty(), "build output is kept:\n{kept}");
 }
