@@ -84,7 +84,7 @@ pub fn take(heap: Option<&'static Heap>, size: usize, align: usize, new: bool, m
     first.or_else(|| {
         // It was but a lock that this signal handler may not wait for: giving up what is kept would win nothing, and leave
         // the next slabs small regions.
-        if !lock::may_wait_for(Rank::Regions) {
+        if !lock::is_behind_all(Rank::Regions) {
             return large();
         }
         vault?.release(true);

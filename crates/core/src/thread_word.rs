@@ -3,9 +3,11 @@
 //! Initial-exec slots: no lazy set-up, no call into the C library. They are zero at first, even in an IFUNC resolver, which
 //! runs before the loader has copied initial values of thread-local data. Owns nothing: who defines a word owns it.
 
-/// Defines the thread-local word of this symbol, a `usize`, with the functions `read` and `write` of the calling thread's.
+/// Defines the thread-local word of this symbol, a `usize`, as a module with the functions `read` and `write` of the calling
+/// thread's.
 macro_rules! thread_word {
-    ($symbol:literal) => {
+    ($word:ident, $symbol:literal) => {
+        mod $word {
         core::arch::global_asm!(
             concat!(".pushsection .tbss.", $symbol, ",\"awT\",@nobits"),
             concat!(".globl ", $symbol),
@@ -19,7 +21,8 @@ macro_rules! thread_word {
         );
 
         #[inline(always)]
-        fn read() -> usize {
+        /// The calling thread's.
+        pub fn read() -> usize {
             let word: usize;
             #[cfg(target_arch = "x86_64")]
             // SAFETY: reads this thread's slot through the initial-exec TLS model of the x86-64 psABI.
@@ -48,7 +51,8 @@ macro_rules! thread_word {
         }
 
         #[inline(always)]
-        fn write(word: usize) {
+        /// Sets it.
+        pub fn write(word: usize) {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: writes this thread's slot only.
             unsafe {
@@ -74,6 +78,7 @@ macro_rules! thread_word {
                     options(nostack, preserves_flags)
                 )
             };
+        }
         }
     };
 }

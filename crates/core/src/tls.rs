@@ -8,41 +8,12 @@ use core::sync::atomic::{AtomicBool, Ordering::*};
 use crate::heap::{EMPTY, Heap};
 use crate::ledger::Ledger;
 
-thread_word!("mems_heap");
-
-/// The word of the fast paths.
-mod open {
-    thread_word!("mems_open_heap");
-
-    /// The heap's address.
-    #[inline(always)]
-    pub fn address() -> usize {
-        read()
-    }
-
-    /// Sets it.
-    #[inline(always)]
-    pub fn set(address: usize) {
-        write(address);
-    }
-}
-
-/// The word of those that book.
-mod books {
-    thread_word!("mems_books");
-
-    /// The ledger's address.
-    #[inline(always)]
-    pub fn address() -> usize {
-        read()
-    }
-
-    /// Sets it.
-    #[inline(always)]
-    pub fn set(address: usize) {
-        write(address);
-    }
-}
+// The heap's address.
+thread_word!(heap_word, "mems_heap");
+// The same, for the fast paths.
+thread_word!(open_word, "mems_open_heap");
+// The ledger's address, for those that book.
+thread_word!(books_word, "mems_books");
 
 /// Whether the fast paths find no heap.
 static CLOSED: AtomicBool = AtomicBool::new(false);
@@ -51,21 +22,21 @@ static CLOSED: AtomicBool = AtomicBool::new(false);
 #[inline(always)]
 pub fn own() -> Option<&'static Heap> {
     // SAFETY: the word is null or a heap's address, and heaps are never unmapped.
-    unsafe { (read() as *const Heap).as_ref() }
+    unsafe { (heap_word::read() as *const Heap).as_ref() }
 }
 
 /// The same for fast paths: None also while every call is to be seen.
 #[inline(always)]
 pub fn open() -> Option<&'static Heap> {
     // SAFETY: as above.
-    unsafe { (open::address() as *const Heap).as_ref() }
+    unsafe { (open_word::read() as *const Heap).as_ref() }
 }
 
 /// The calling thread's heap and its ledger, while the fast paths find no heap and it has one.
 #[inline(always)]
 pub fn books() -> Option<(&'static Heap, &'static Ledger)> {
     // SAFETY: the word is null or a ledger's address, and ledgers are never unmapped.
-    let ledger = unsafe { (books::address() as *const Ledger).as_ref() }?;
+    let ledger = unsafe { (books_word::read() as *const Ledger).as_ref() }?;
     // SAFETY: a ledger that stands there knows its heap's address.
     let heap = unsafe { &*(ledger.heap.get() as *const Heap) };
     Some((heap, ledger))
@@ -74,28 +45,28 @@ pub fn books() -> Option<(&'static Heap, &'static Ledger)> {
 /// From now on fast paths of this thread, and of those that have no heap yet, find none. For good.
 pub fn close() {
     CLOSED.store(true, Release);
-    open::set(0);
+    open_word::write(0);
 }
 
 /// Makes `heap` the calling thread's.
 #[inline]
 pub fn set_heap(heap: &'static Heap) {
     let address = if core::ptr::eq(heap, &EMPTY) { 0 } else { heap.address() };
-    write(address);
+    heap_word::write(address);
     if !CLOSED.load(Relaxed) {
-        return open::set(address);
+        return open_word::write(address);
     }
     let ledger = heap.ledger.get();
     if let Some(ledger) = ledger {
         ledger.heap.set(address);
     }
-    books::set(ledger.map_or(0, |ledger| core::ptr::from_ref(ledger).addr()));
+    books_word::write(ledger.map_or(0, |ledger| core::ptr::from_ref(ledger).addr()));
 }
 
 /// Makes `heap`, which [`own`] gave, the calling thread's again.
 #[inline(always)]
 pub fn set_back(heap: &'static Heap) {
-    write(heap.address());
+    heap_word::write(heap.address());
 }
 
 /// As [`own`], the empty heap for None.

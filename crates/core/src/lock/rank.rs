@@ -4,7 +4,7 @@
 //! handler interrupted, and those that it parks for a fork. So threads never stand in a circle, each waiting for the next.
 //! Owns a thread-local word with a bit a lock.
 
-thread_word!("mems_held");
+thread_word!(held, "mems_held");
 
 /// Shared heaps, each with a lock (see `registry`).
 pub const SHARED: u8 = 16;
@@ -66,57 +66,57 @@ const _: () = assert!(Rank::Private.bit() <= HELD);
 /// Whether a lock with this bit stands behind all that this thread holds.
 #[inline]
 pub(super) fn is_behind_all(bit: usize) -> bool {
-    read() & HELD < bit
+    held::read() & HELD < bit
 }
 
 /// Whether this thread may wait for a lock with this bit, which it does not hold itself: none that stands behind it is noted.
 /// Itself it may be, where a signal handler interrupted code that waits for it too.
 #[inline]
 pub(super) fn may_wait_for(bit: usize) -> bool {
-    read() & HELD < bit << 1
+    held::read() & HELD < bit << 1
 }
 
 /// Notes that a fork could not park the lock.
 #[cold]
 pub(super) fn miss(bit: usize) {
-    write(read() | bit << 32);
+    held::write(held::read() | bit << 32);
 }
 
 /// Whether it could not, asked once.
 pub(super) fn was_missed(bit: usize) -> bool {
-    let missed = read() & bit << 32;
-    write(read() & !missed);
+    let missed = held::read() & bit << 32;
+    held::write(held::read() & !missed);
     missed != 0
 }
 
 /// Notes that this thread holds the lock, or is about to. What was noted before.
 #[inline]
 pub(super) fn note(bit: usize) -> usize {
-    let had = read();
-    write(had | bit);
+    let had = held::read();
+    held::write(had | bit);
     had
 }
 
 /// Puts back what [`note`] found. A handler that came in between has left the word as it was.
 #[inline]
 pub(super) fn put_back(had: usize) {
-    write(had);
+    held::write(had);
 }
 
 /// This thread holds the lock no more.
 #[inline]
 pub(super) fn strike(bit: usize) {
-    write(read() & !bit);
+    held::write(held::read() & !bit);
 }
 
 /// Whether this thread holds none, and has missed none.
 #[cfg(test)]
 pub fn holds_none() -> bool {
-    read() == 0
+    held::read() == 0
 }
 
 /// Whether its fork has missed any.
 #[cfg(test)]
 pub fn missed_any() -> bool {
-    read() & !HELD != 0
+    held::read() & !HELD != 0
 }
