@@ -233,14 +233,14 @@ impl Engine {
         let Some(need) = need.checked_next_multiple_of(GRAIN) else { return false };
         // A slab in a region that is not at a multiple of its size loses up to that.
         let least = if align > 1 { need + (align.min(GRAIN / PAGE) - 1) * PAGE } else { need };
+        let huge = hugepages::are_on();
         let grown = match MAPPED.load(Relaxed) {
             0 => FIRST_REGION,
-            mapped if hugepages::are_on() => (mapped / 2).clamp(SMALLEST_REGION, LARGEST_REGION),
-            mapped => (mapped / 8).clamp(SMALLEST_REGION, LARGEST_REGION),
+            mapped => (mapped / if huge { 2 } else { 8 }).clamp(SMALLEST_REGION, LARGEST_REGION),
         };
         let wished = grown.max(need);
         // A region of huge pages begins and ends with one.
-        let grain = if hugepages::are_on() && wished >= HUGE_PAGE { HUGE_PAGE } else { GRAIN };
+        let grain = if huge && wished >= HUGE_PAGE { HUGE_PAGE } else { GRAIN };
         let wished = wished.next_multiple_of(grain);
         for len in [
             wished,
