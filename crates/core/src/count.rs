@@ -9,7 +9,7 @@ mod level;
 mod rows;
 
 pub use counter::{Counter, Tallies, Tally};
-pub use due::{Due, Stream};
+pub use due::{Begun, Due, Stream};
 pub use level::{ABOVE, Level, NEVER, usable_of, weight};
 pub use rows::{ClassRow, EngineRow, MemsRow, Peak, SizeRow, Snapshot, WalkItem};
 
@@ -132,6 +132,12 @@ impl Counters {
             row.add(asked);
         }
         self.usable.add(kind.slot as u64);
+    }
+
+    /// Counts a call of operator delete.
+    #[inline(always)]
+    pub fn deleted(&self) {
+        self.calls[Function::Delete as usize].blocks.add(1);
     }
 
     /// Blocks ever asked, successfully.

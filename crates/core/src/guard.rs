@@ -108,14 +108,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 #[inline(never)]
 pub fn turn_of(heap: &Heap, stream: Stream, length: u64) -> Option<u64> {
     let next = distance(stream);
-    let (kind, class) = match stream {
-        Stream::Malloc(class) => (0, class),
-        Stream::New(class) => (1, class),
-        Stream::Bytes => (2, 0),
-    };
-    let begun = heap.begun[kind].get();
-    heap.begun[kind].set(begun | 1 << class);
-    if begun >> class & 1 == 0 && next > length {
+    if heap.begun.begin(stream) && next > length {
         heap.counters.count_up(stream, next);
         return None;
     }

@@ -18,7 +18,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering::*};
 
 use crate::class::{CLASSES, COUNT, LIMIT};
-use crate::count::{Counters, NEVER};
+use crate::count::{Begun, Counters, NEVER};
 use crate::engine::{self, Span};
 use crate::large;
 use crate::ledger::Ledger;
@@ -93,8 +93,8 @@ pub struct Heap {
     shoaled: Cell<usize>,
     /// Calls that looked at the time line, for each of which the clock is read now and then.
     pub beat: Cell<u32>,
-    /// Where some blocks are guarded: the streams of which one was already chosen, a bit a class (see `guard`).
-    pub begun: [Cell<u64>; 3],
+    /// Where some blocks are guarded: the streams of which one was already chosen (see `guard`).
+    pub begun: Begun,
     /// Below which level the thread's frees are credited to their sites later (see `credit`); [`NEVER`] where at once.
     pub fence: AtomicI64,
     /// What its thread did by call site, where those are recorded.

@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::*};
 pub use lately::{Lately, Recent};
 
 use crate::class::{CLASSES, LIMIT};
-use crate::count::{Counter, Counters};
+use crate::count::{Begun, Counter, Counters};
 use crate::pool;
 
 /// Rows a page.
@@ -215,9 +215,8 @@ pub struct Ledger {
     pub last: Cell<usize>,
     /// How many blocks the heap's thread had allocated when the last sample had been taken.
     pub sampled_at: Cell<u64>,
-    /// The streams of blocks in which a sample was ever looked for (see `profile::sample`): a bit a class for malloc and for
-    /// new, and one for the stream of bytes.
-    pub begun: [Cell<u64>; 3],
+    /// The streams of blocks in which a sample was ever looked for (see `profile::sample`).
+    pub begun: Begun,
     /// The state of its random numbers; 0: not begun.
     pub random: Cell<u64>,
     /// How many calls of dlclose the thread knows of.
@@ -258,7 +257,7 @@ impl Ledger {
             heap: Cell::new(0),
             last: Cell::new(0),
             sampled_at: Cell::new(0),
-            begun: [const { Cell::new(0) }; 3],
+            begun: Begun::default(),
             random: Cell::new(0),
             unloads: Cell::new(0),
             pages,

@@ -23,14 +23,13 @@ mod ways;
 
 pub use aligned::{aligned, posix_memalign, pvalloc};
 pub use calloc::calloc;
-use ready::{fitting, pop, popped, tallies};
+use ready::{fitting, pop, popped, push, tallies};
 pub use realloc::{realloc, reallocarray};
 pub use release::report;
 use release::{delete_sized_slow, delete_slow, free_sized_slow, free_slow, release};
 
 use core::ptr::null_mut;
-use core::sync::atomic::Ordering::{Relaxed, Release};
-use core::sync::atomic::compiler_fence;
+use core::sync::atomic::Ordering::Relaxed;
 
 use crate::block::{self, Kind};
 use crate::class::{self, CLASSES, SLAB_MAX, SMALL_MAX};
@@ -232,7 +231,7 @@ pub fn free(pointer: *mut u8) {
 #[inline(always)]
 pub fn delete(pointer: *mut u8) {
     if free_fast(tls::open(), pointer as usize) {
-        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+        return tls::heap().counters.deleted();
     }
     delete_cold(pointer as usize);
 }
@@ -241,7 +240,7 @@ pub fn delete(pointer: *mut u8) {
 #[inline(always)]
 pub fn delete_sized(pointer: *mut u8, size: usize) {
     if free_fast(tls::open(), pointer as usize) {
-        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+        return tls::heap().counters.deleted();
     }
     delete_sized_cold(pointer as usize, size);
 }
@@ -269,11 +268,7 @@ fn free_fast(own: Option<&'static Heap>, block: usize) -> bool {
         return false;
     }
     let Some(place) = stack.place() else { return false };
-    // Before it is on the stack: a signal handler that takes it there must find the mark.
-    block::mark(block, heap.secret.get());
-    compiler_fence(Release);
-    stack.push_at(place, block);
-    heap.counters.level.sub(stack.weight.get());
+    push(heap, stack, place, block);
     true
 }
 

@@ -6,6 +6,8 @@
 //! block is the one, and leaves that to the slow path. Owns those differences; where no block is sampled they are zero. Written
 //! by the heap's thread only.
 
+use core::cell::Cell;
+
 use super::{Counter, Counters, Function, Tally};
 use crate::class::{COUNT, LIMIT};
 
@@ -18,6 +20,32 @@ pub enum Stream {
     New(usize),
     /// Usable bytes of all others.
     Bytes,
+}
+
+impl Stream {
+    /// That of blocks of a class given by malloc, or by operator new.
+    #[inline(always)]
+    pub const fn of<const NEW: bool>(class: usize) -> Stream {
+        if NEW { Stream::New(class) } else { Stream::Malloc(class) }
+    }
+}
+
+/// The streams that have begun: a bit a class for malloc and for new, and one for the stream of bytes.
+#[derive(Default)]
+pub struct Begun([Cell<u64>; 3]);
+
+impl Begun {
+    /// Whether the stream begins just now.
+    pub fn begin(&self, stream: Stream) -> bool {
+        let (kind, class) = match stream {
+            Stream::Malloc(class) => (0, class),
+            Stream::New(class) => (1, class),
+            Stream::Bytes => (2, 0),
+        };
+        let before = self.0[kind].get();
+        self.0[kind].set(before | 1 << class);
+        before >> class & 1 == 0
+    }
 }
 
 /// What stands in the counters too little, by stream.

@@ -3,12 +3,11 @@
 //! Leaf functions, entered and left by jumps. Where anything is out of the ordinary they go on in [`super::watched`]: a free
 //! before anything was done, a malloc also when it has its block and only the book-keeping is left. Owns nothing.
 
-use core::sync::atomic::Ordering::{Relaxed, Release};
-use core::sync::atomic::compiler_fence;
+use core::sync::atomic::Ordering::Relaxed;
 
-use super::{SMALL_MAX, free_cold, popped, watched};
+use super::{SMALL_MAX, free_cold, popped, push, watched};
 use crate::class;
-use crate::count::{Function, usable_of};
+use crate::count::usable_of;
 use crate::heap::Heap;
 use crate::ledger::{Ledger, Share};
 use crate::os::PAGE;
@@ -192,7 +191,7 @@ pub fn free_own<const DELETE: bool>(pointer: usize) -> bool {
         return false;
     }
     if DELETE {
-        tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+        tls::heap().counters.deleted();
     }
     true
 }
@@ -211,11 +210,7 @@ fn put_off(pointer: usize) -> bool {
         return false;
     }
     let Some(free) = stack.place() else { return false };
-    // Before the block is on the stack, where a signal handler may take it.
-    block::mark(pointer, heap.secret.get());
-    compiler_fence(Release);
-    stack.push_at(free, pointer);
-    counters.level.sub(stack.weight.get());
+    push(heap, stack, free, pointer);
     if ledger.last.get() == pointer {
         ledger.lately(offset_of(stack)).is_temporary();
     }
@@ -248,12 +243,8 @@ fn free_at_once(pointer: usize) -> bool {
     // Before the block is on the stack, where a signal handler may take it.
     marks.put(number, 0);
     ledger.lately(offset_of(stack)).spoil();
-    block::mark(pointer, heap.secret.get());
-    compiler_fence(Release);
-    stack.push_at(free, pointer);
-    let weight = stack.weight.get();
-    counters.level.sub(weight);
-    let share = Share { blocks: 1, asked: 0, usable: usable_of(weight) };
+    push(heap, stack, free, pointer);
+    let share = Share { blocks: 1, asked: 0, usable: usable_of(stack.weight.get()) };
     row.freed(heap.epoch(), share, ledger.last.get() == pointer);
     if profile::mode() == Mode::Sites {
         heap.credited_at_once(ledger);

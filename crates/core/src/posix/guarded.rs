@@ -21,7 +21,7 @@ pub fn malloc<const NEW: bool>(size: usize, caller: &Caller) -> *mut u8 {
         return allocate_tallied::<NEW>(size);
     }
     let class = class::of(size);
-    let stream = if NEW { Stream::New(class) } else { Stream::Malloc(class) };
+    let stream = Stream::of::<NEW>(class);
     if let Some(heap) = tls::own()
         && (tallies::<NEW>(&heap.counters)[class].is_next_due() || heap.counters.has_come(stream))
     {
@@ -100,7 +100,7 @@ fn give(function: &'static str, delete: bool, pointer: usize, caller: &Caller) -
                 heap.settle();
                 heap.counters.level.fall(weight(guard::usable(asked)));
                 if delete {
-                    heap.counters.calls[Function::Delete as usize].blocks.add(1);
+                    heap.counters.deleted();
                 }
             }
             true

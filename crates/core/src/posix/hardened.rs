@@ -1,13 +1,13 @@
 //! The malloc family in hardened mode: the rules of `posix` over the blocks of `hard`, counted the same way.
 //!
-//! `posix` comes here from its slow paths, with the heap already entered; to the short ways without. Whatever is wrong with a pointer is reported
-//! from here when the heap has been left again, since the report may end the process.
+//! `posix` comes here from its slow paths, with the heap already entered; to the short ways without. Whatever is wrong with a
+//! pointer is reported from here when the heap has been left again, since the report may end the process.
 
 pub(super) mod jumps;
 
 use core::ptr::null_mut;
 
-use super::{SIZE_LIMIT, fail, report};
+use super::{SIZE_LIMIT, fail, report, tallies};
 use crate::class::{self, CLASSES};
 use crate::count::{Function, weight};
 use crate::hard::shortcut::{self, Live};
@@ -150,10 +150,9 @@ pub struct Ways {
 pub fn malloc_fast<const NEW: bool, const SHORT: bool>(ways: Ways, size: usize) -> Option<*mut u8> {
     let counters = &ways.heap.counters;
     let taken = take_fast::<SHORT>(ways, size, NEW)?;
-    let tallies = if NEW { &counters.new } else { &counters.malloc };
     // The tally stands for slots of the asked size; the canary may have made it a larger one.
     let class = if SHORT { class::of_small(size) } else { class::of(size) };
-    tallies[class].add(size);
+    tallies::<NEW>(counters)[class].add(size);
     counters.usable.add((taken.slot - CLASSES[class].slot as usize) as u64);
     counters.level.add(weight(taken.slot));
     Some(taken.block as *mut u8)
@@ -235,7 +234,7 @@ pub fn free_fast(pointer: usize, delete: bool, named: Option<usize>) -> bool {
     let Some(ways) = ways() else { return false };
     let done = live_fast(ways, pointer, delete, named).is_some_and(|live| put_fast::<false>(ways, live));
     if done && delete {
-        ways.heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        ways.heap.counters.deleted();
     }
     done
 }

@@ -1,11 +1,17 @@
-//! A block of malloc, or operator new, that lies ready on the thread's stack of its class: the fast path itself.
+//! A block of malloc, or operator new, that lies ready on the thread's stack of its class, and its way back onto one: the
+//! fast paths themselves.
 //!
 //! Counts the block. Where anything is out of the ordinary nothing is done. Owns nothing.
+
+use core::cell::Cell;
+use core::sync::atomic::Ordering::Release;
+use core::sync::atomic::compiler_fence;
 
 use crate::block;
 use crate::class;
 use crate::count::{Counters, Tallies};
 use crate::heap::Heap;
+use crate::stack::Stack;
 
 /// 16 times the class for `size` bytes; None when no stack has such blocks, or the call has to be seen.
 #[inline(always)]
@@ -50,4 +56,14 @@ pub(super) fn popped<const NEW: bool>(heap: &Heap, offset: usize, size: usize) -
     tallies::<NEW>(&heap.counters).at(offset).add(size);
     heap.counters.level.add(stack.weight.get());
     Some(block as *mut u8)
+}
+
+/// Puts a block that is freed onto a stack of its class, at the place that this gave, and counts it.
+#[inline(always)]
+pub(super) fn push(heap: &Heap, stack: &Stack, place: &'static Cell<usize>, block: usize) {
+    // Before it is on the stack: a signal handler that takes it there must find the mark.
+    block::mark(block, heap.secret.get());
+    compiler_fence(Release);
+    stack.push_at(place, block);
+    heap.counters.level.sub(stack.weight.get());
 }

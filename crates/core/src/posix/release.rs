@@ -20,43 +20,54 @@ use crate::stack::class_of;
 use crate::{guard, large, mode, pagemap, profile, remote, tls};
 
 pub(super) extern "C" fn free_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    slow::<false>(pointer, site, stack, frame);
+}
+
+pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
+    slow::<true>(pointer, site, stack, frame);
+}
+
+/// free, or operator delete, where the fast path ended.
+#[inline(always)]
+fn slow<const DELETE: bool>(pointer: usize, site: usize, stack: usize, frame: usize) {
     if behind::put(pointer) {
-        return;
+        return done::<DELETE>();
     }
     match profile::mode() {
-        Mode::Sites | Mode::Stacks => booked::free::<false>(pointer, site),
-        Mode::Off if kept::put(pointer) || lending::free(pointer) => {}
-        Mode::Off | Mode::Sample => free_raised(pointer, site, stack, frame),
+        Mode::Sites | Mode::Stacks => booked::free::<DELETE>(pointer, site),
+        // Hardened, free has tried its short way before it came here.
+        Mode::Off if DELETE && hardened::free_fast(pointer, true, None) => {}
+        Mode::Off if kept::put(pointer) || lending::free(pointer) => done::<DELETE>(),
+        Mode::Off | Mode::Sample => raised::<DELETE>(pointer, site, stack, frame),
+    }
+}
+
+/// The block has been freed by this thread's heap, on a way that counts no call.
+#[inline(always)]
+fn done<const DELETE: bool>() {
+    if DELETE {
+        tls::heap().counters.deleted();
     }
 }
 
 /// Raises the peak where that is due, which may be all that the fast path lacked, and frees the block. By a jump.
 #[inline(never)]
-extern "C" fn free_raised(pointer: usize, site: usize, stack: usize, frame: usize) {
+extern "C" fn raised<const DELETE: bool>(pointer: usize, site: usize, stack: usize, frame: usize) {
     let heap = tls::heap();
     if heap.counters.level.is_above_peak()
         && let Some(entry) = enter()
     {
         entry.heap.counters.level.raise();
         drop(entry);
-        if free_fast(Some(heap), pointer) || hardened::free_fast(pointer, false, None) {
+        if free_fast(Some(heap), pointer) {
+            return done::<DELETE>();
+        }
+        if hardened::free_fast(pointer, DELETE, None) {
             return;
         }
     }
-    in_full(Giving::by(Function::Free, None), pointer, &Caller { site, stack, frame });
-}
-
-pub(super) extern "C" fn delete_slow(pointer: usize, site: usize, stack: usize, frame: usize) {
-    if behind::put(pointer) {
-        return tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
-    }
-    match profile::mode() {
-        Mode::Sites | Mode::Stacks => booked::free::<true>(pointer, site),
-        Mode::Off if hardened::free_fast(pointer, true, None) => {}
-        Mode::Off | Mode::Sample => {
-            in_full(Giving::by(Function::Delete, None), pointer, &Caller { site, stack, frame })
-        }
-    }
+    let function = if DELETE { Function::Delete } else { Function::Free };
+    in_full(Giving::by(function, None), pointer, &Caller { site, stack, frame });
 }
 
 pub(super) extern "C" fn free_sized_slow(
@@ -96,7 +107,7 @@ fn in_full(giving: Giving, pointer: usize, caller: &Caller) {
     }
     if elsewhere(pointer) {
         if giving.delete {
-            tls::heap().counters.calls[Function::Delete as usize].blocks.add(1);
+            tls::heap().counters.deleted();
         }
         return;
     }
@@ -104,7 +115,7 @@ fn in_full(giving: Giving, pointer: usize, caller: &Caller) {
     if giving.delete
         && let Some(Entry { heap, .. }) = &entry
     {
-        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        heap.counters.deleted();
     }
     release(entry, giving, pointer, site);
 }
@@ -140,7 +151,7 @@ pub(super) fn release_null(function: Function) {
     if heap.state() != State::Live {
         ACCOUNT.nulls[delete as usize].fetch_add(1, Relaxed);
     } else if delete {
-        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        heap.counters.deleted();
         heap.counters.delete_null.add(1);
     } else {
         heap.counters.free_null.add(1);

@@ -28,13 +28,7 @@ pub extern "C" fn malloc<const NEW: bool>(size: usize, site: usize, stack: usize
     let newest = if size <= SMALL_MAX { pop::<NEW>(heap, class::offset_of_small(size), size) } else { None };
     let block = newest.unwrap_or_else(|| allocate_tallied::<NEW>(size));
     if mode() == Mode::Sample && size <= SLAB_MAX {
-        let class = class::of(size);
-        return sampled(
-            block,
-            size,
-            &caller,
-            Some(if NEW { Stream::New(class) } else { Stream::Malloc(class) }),
-        );
+        return sampled(block, size, &caller, Some(Stream::of::<NEW>(class::of(size))));
     }
     took(block, size, &caller)
 }
@@ -141,7 +135,7 @@ pub fn free_block(giving: Giving, pointer: usize, site: usize) {
         return free_late(giving, pointer, site);
     }
     if giving.delete {
-        heap.counters.calls[Function::Delete as usize].blocks.add(1);
+        heap.counters.deleted();
     }
     if heap.counters.level.is_above_peak() {
         book::raise(heap);
@@ -164,7 +158,7 @@ fn free_late(giving: Giving, pointer: usize, site: usize) {
     let entry = enter();
     if let Some(entry) = &entry {
         if giving.delete {
-            entry.heap.counters.calls[Function::Delete as usize].blocks.add(1);
+            entry.heap.counters.deleted();
         }
         if let Some(leaving) = Place::of(pointer).and_then(|place| book::leaving(entry.heap, pointer, place))
         {

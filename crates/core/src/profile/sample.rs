@@ -38,19 +38,12 @@ pub fn has_come(counters: &Counters, ledger: &Ledger, stream: Stream, usable: us
 #[cold]
 #[inline(never)]
 fn is_marked(counters: &Counters, ledger: &Ledger, stream: Stream, usable: usize) -> bool {
-    let (kind, class) = match stream {
-        Stream::Malloc(class) => (0, class),
-        Stream::New(class) => (1, class),
-        Stream::Bytes => (2, 0),
-    };
     let (unit, length) = match stream {
         Stream::Bytes => (1, usable as u64),
-        _ => (CLASSES[class % LIMIT].slot, 1),
+        Stream::Malloc(class) | Stream::New(class) => (CLASSES[class % LIMIT].slot, 1),
     };
     let distance = || distance(ledger, INTERVAL.load(Relaxed) as f64 / f64::from(unit));
-    let begun = ledger.begun[kind].get();
-    ledger.begun[kind].set(begun | 1 << class);
-    if begun >> class & 1 == 0 {
+    if ledger.begun.begin(stream) {
         // Only now is there a first mark, which may lie behind this block.
         let first = distance();
         if first > length {
